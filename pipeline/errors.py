@@ -1,0 +1,95 @@
+"""What can go wrong, as one tree.
+
+PyLlamaError
+├── InputError             the request cannot be met as it was made        exit 2
+│   └── BudgetError        the context is too small for what was asked
+├── ModelUnavailable       no call can succeed; the run stops              exit 4
+│   ├── ServerDown         nothing answers at the address
+│   └── ModelMissing       the server does not have the model
+└── CallFailed             one call failed; the run goes on without it
+    ├── Passing            the same call may succeed a little later
+    │   ├── ServerBusy     the server's queue is full
+    │   ├── ServerFault    the server failed: a crash, HTTP 5xx, an error line in a stream
+    │   ├── StreamBroken   the answer stopped before its end
+    │   └── TimedOut       no answer within the time limit
+    ├── BadAnswer          the model answered, but not with a summary
+    │   ├── EmptyAnswer    with nothing
+    │   ├── LoopedAnswer   with the same words over and over
+    │   └── EchoedAnswer   with the prompt's own text
+    ├── PromptCut          the server read less than was sent
+    └── Refused            the server will not take this request: HTTP 4xx
+
+Messages are one line: what is wrong, then what to do about it.
+"""
+
+
+class PyLlamaError(Exception):
+    """Any error that this package raises on purpose."""
+
+
+class InputError(PyLlamaError):
+    """The request cannot be met as it was made: an empty text, a bad number, a bad file."""
+
+
+class BudgetError(InputError):
+    """The context window cannot hold the prompt, a summary and three sources at once."""
+
+
+class ModelUnavailable(PyLlamaError):
+    """No call can succeed, so the run stops at once."""
+
+
+class ServerDown(ModelUnavailable):
+    """Nothing answers at the model server's address."""
+
+
+class ModelMissing(ModelUnavailable):
+    """The server answers but does not have the model, or the model cannot be loaded."""
+
+
+class CallFailed(PyLlamaError):
+    """One call failed. The run retries, splits the source, or stands in for it."""
+
+
+class Passing(CallFailed):
+    """A failure that may pass: the same call is worth sending again."""
+
+
+class ServerBusy(Passing):
+    """The server's queue is full (HTTP 429 or 503)."""
+
+
+class ServerFault(Passing):
+    """The server failed while answering: a crashed runner, HTTP 5xx, an error in the stream."""
+
+
+class StreamBroken(Passing):
+    """The connection dropped, or the answer ended without saying that it was done."""
+
+
+class TimedOut(Passing):
+    """No complete answer within the time limit for one call."""
+
+
+class BadAnswer(CallFailed):
+    """The model answered, but what it wrote is no summary; another seed may help."""
+
+
+class EmptyAnswer(BadAnswer):
+    """Nothing, or nothing but white space."""
+
+
+class LoopedAnswer(BadAnswer):
+    """The same words over and over, with nothing worth keeping before them."""
+
+
+class EchoedAnswer(BadAnswer):
+    """The prompt or the source, word for word, instead of a summary."""
+
+
+class PromptCut(CallFailed):
+    """The server read fewer tokens than the prompt has: part of the text was dropped silently."""
+
+
+class Refused(CallFailed):
+    """The server will not take this request (HTTP 4xx); sending it again would not help."""

@@ -1,0 +1,304 @@
+"""The vocabulary of the whole package: frozen values, no I/O.
+
+A Document is cut into Chunks. A Plan arranges them as a tree of Merges whose root is the final
+summary. Running the plan turns each chunk and each merge into a Summary, and the run's story is
+told in Events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from pipeline.errors import BudgetError
+
+MIN_FAN_IN = 3  # with fewer, a level of the tree need not be shorter than the one below it
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text to summarize. `name` is for people: a file name, an address, "standard input"."""
+
+    text: str
+    name: str = "text"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of a document: `document.text[start:end] == text`, `tokens` as the model counts."""
+
+    text: str
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A planned merge of two or more neighbours. `level` counts from 1, one above the chunks."""
+
+    sources: tuple[Chunk | Merge, ...]
+    level: int
+
+    @property
+    def start(self) -> int:
+        """Where the covered text begins, in characters."""
+        return self.sources[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the covered text ends, in characters."""
+        return self.sources[-1].end
+
+
+Node: TypeAlias = Chunk | Merge
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the model made of a chunk or of a merge's sources.
+
+    `level` is 0 for a chunk's summary. `stand_in` says that at least part of the text was taken
+    from the source's own sentences because the model gave no usable answer.
+    """
+
+    text: str
+    tokens: int
+    level: int
+    sources: tuple[Chunk | Summary, ...]
+    stand_in: bool = False
+
+    @property
+    def start(self) -> int:
+        """Where the covered text begins, in characters."""
+        return self.sources[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the covered text ends, in characters."""
+        return self.sources[-1].end
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How a context window is shared, in tokens.
+
+    `context` holds the prompt and the answer. `overhead` is the prompt without its source: the
+    template, the instructions, the seams. `summary` bounds a partial summary and `answer` the
+    final one.
+    """
+
+    context: int
+    overhead: int
+    summary: int
+    answer: int
+
+    def __post_init__(self) -> None:
+        if min(self.context, self.overhead, self.summary, self.answer) < 1:
+            raise BudgetError(f"every part of a budget is at least 1 token, got {self}")
+        if min(self.fan_in, self.final_fan_in) < MIN_FAN_IN:
+            raise BudgetError(self._too_small())
+
+    def _too_small(self) -> str:
+        least = self.overhead + max(self.summary, self.answer) + MIN_FAN_IN * self.summary
+        setting = "--words" if self.answer > self.summary else "summary_tokens"
+        return (
+            f"a context of {self.context} tokens cannot hold {MIN_FAN_IN} partial summaries of "
+            f"{self.summary} tokens, an answer of {max(self.summary, self.answer)} and the "
+            f"prompt's own {self.overhead}: lower {setting}, or set context to {least} or more"
+        )
+
+    @property
+    def source(self) -> int:
+        """Tokens for the source of a partial summary."""
+        return self.context - self.overhead - self.summary
+
+    @property
+    def final_source(self) -> int:
+        """Tokens for the source of the final summary."""
+        return self.context - self.overhead - self.answer
+
+    @property
+    def fan_in(self) -> int:
+        """How many partial summaries fit into one merge."""
+        return self.source // self.summary
+
+    @property
+    def final_fan_in(self) -> int:
+        """How many partial summaries fit into the final merge."""
+        return self.final_source // self.summary
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run will do, known before its first call.
+
+    `root` is the tree; its own call writes the final summary. `exact` says whether tokens were
+    counted with the model's own vocabulary.
+    """
+
+    document: Document
+    chunks: tuple[Chunk, ...]
+    root: Node
+    budget: Budget
+    exact: bool
+
+    @cached_property
+    def merges(self) -> tuple[Merge, ...]:
+        """Every merge, the deepest and leftmost first, the root last."""
+        return tuple(_merges(self.root))
+
+    @property
+    def calls(self) -> int:
+        """Model calls in a run without failures: one for each chunk and each merge."""
+        return len(self.chunks) + len(self.merges)
+
+    @property
+    def levels(self) -> int:
+        """Levels of calls: 1 where the text fits into one prompt."""
+        return 1 + (self.root.level if isinstance(self.root, Merge) else 0)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the whole document."""
+        return sum(chunk.tokens for chunk in self.chunks)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Upper bound on the tokens that the model reads in a run without failures."""
+        parts = sum(len(merge.sources) for merge in self.merges)
+        return self.tokens + parts * self.budget.summary + self.calls * self.budget.overhead
+
+    @property
+    def output_tokens(self) -> int:
+        """Upper bound on the tokens that the model writes in a run without failures."""
+        return (self.calls - 1) * self.budget.summary + self.budget.answer
+
+
+def _merges(node: Node) -> Iterator[Merge]:
+    if isinstance(node, Merge):
+        for source in node.sources:
+            yield from _merges(source)
+        yield node
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's answer, with the server's own token counts.
+
+    `verified`: the server confirmed that it read the prompt token for token.
+    """
+
+    text: str
+    prompt_tokens: int
+    output_tokens: int
+    finish: Literal["stop", "length"]
+    verified: bool = False
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A stretch of the document, in characters, that no usable answer covers, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: the summary, its tree, and the evidence of what was read."""
+
+    summary: str
+    root: Summary
+    plan: Plan
+    model: str
+    model_digest: str
+    map_calls: int
+    merge_calls: int
+    retry_calls: int
+    cached_calls: int
+    prompt_tokens: int
+    output_tokens: int
+    verified: int
+    stand_ins: tuple[StandIn, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON form that `--json` prints and `POST /summarize` answers."""
+        document, plan = self.plan.document, self.plan
+        return {
+            "summary": self.summary,
+            "model": self.model,
+            "model_digest": self.model_digest,
+            "input": {
+                "name": document.name,
+                "characters": len(document.text),
+                "tokens": plan.tokens,
+            },
+            "chunks": len(plan.chunks),
+            "levels": plan.levels,
+            "calls": {
+                "map": self.map_calls,
+                "merge": self.merge_calls,
+                "retry": self.retry_calls,
+                "cached": self.cached_calls,
+            },
+            "usage": {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens},
+            "read": {
+                "exact": plan.exact,
+                "verified": self.verified,
+                "stand_ins": [
+                    {"start": s.start, "end": s.end, "reason": s.reason} for s in self.stand_ins
+                ],
+            },
+            "warnings": list(self.warnings),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The plan is made; `plan.calls` model calls follow."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Summarized:
+    """A chunk or a merge is done. `done` of `total` calls are finished, counting this one."""
+
+    node: Node
+    summary: Summary
+    done: int
+    total: int
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The next piece of the final summary as the model writes it, before it is cleaned.
+
+    `restart` says that an attempt failed and the text begins anew with this piece.
+    """
+
+    text: str
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is over."""
+
+    result: Result = field(repr=False)
+
+
+Event: TypeAlias = Planned | Summarized | Delta | Finished
+Emit: TypeAlias = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Take an event and do nothing with it."""
