@@ -1,1 +1,1 @@
-"""py-llama-backend: summaries of texts longer than a context window, with proof of what was read."""
+"""Summaries of texts longer than a context window, with proof that all of it was read."""

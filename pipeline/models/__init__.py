@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pipeline.types import Reply
+
+MAX_DEFAULT_CONTEXT = 8192  # tokens; a longer window costs memory that nobody asked to spend
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How to open a model and how to ask it.
+
+    `context` is in tokens; None takes what the model was trained for, at most
+    MAX_DEFAULT_CONTEXT. `timeout` is in seconds, for one call, its wait in the server's queue
+    included. `concurrency` bounds the calls in flight. `keep_alive` is how long Ollama keeps the
+    model loaded after a call.
+    """
+
+    context: int | None = None
+    temperature: float = 0.0
+    seed: int = 0
+    repeat_penalty: float = 1.1
+    timeout: float = 300.0
+    concurrency: int = 4
+    keep_alive: str = "5m"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One line of `py-llama models`.
+
+    `name` can be given to `open_model`. `context` is the trained context in tokens, `size` is in
+    bytes; None where unknown. Where the model cannot be used now, `hint` is the command that
+    brings it.
+    """
+
+    name: str
+    context: int | None = None
+    size: int | None = None
+    hint: str = ""
 
 
 class ChatModel(Protocol):
@@ -33,6 +70,10 @@ class ChatModel(Protocol):
     @property
     def exact(self) -> bool:
         """Whether counts are made with the model's own vocabulary and template."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about how this model was opened or how it behaved."""
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -65,3 +106,6 @@ class ChatModel(Protocol):
             ModelUnavailable: no call can succeed.
             CallFailed: this call failed.
         """
+
+    async def aclose(self) -> None:
+        """Release connections or weights. The model cannot be used afterwards."""
