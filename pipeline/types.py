@@ -188,7 +188,8 @@ def _merges(node: Node) -> Iterator[Merge]:
 class Reply:
     """A model's answer, with the server's own token counts.
 
-    `verified`: the server confirmed that it read the prompt token for token.
+    `verified`: the server confirmed that it read the prompt token for token. `seconds`: from
+    sending to the last word, the server's queue included.
     """
 
     text: str
@@ -196,6 +197,7 @@ class Reply:
     output_tokens: int
     finish: Literal["stop", "length"]
     verified: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
