@@ -1,1 +1,57 @@
-"""Summaries of texts longer than a context window, with proof that all of it was read."""
+"""Summaries of texts longer than a context window, with proof that all of it was read.
+
+    from pipeline import Document, Summarizer, load_settings, open_model
+
+    model = open_model(load_settings(model="ollama:tinyllama"))
+    result = asyncio.run(Summarizer(model).summarize(Document(text)))
+
+These are the public names. Each is imported when it is first used, so that importing the package
+costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.chunk import split
+    from pipeline.errors import CallFailed, InputError, ModelUnavailable, PyLlamaError
+    from pipeline.mapreduce import Summarizer
+    from pipeline.models import ChatModel, open_model
+    from pipeline.settings import Settings, load_settings
+    from pipeline.types import Chunk, Document, Plan, Result, Summary
+
+__all__ = [
+    "CallFailed",
+    "ChatModel",
+    "Chunk",
+    "Document",
+    "InputError",
+    "ModelUnavailable",
+    "Plan",
+    "PyLlamaError",
+    "Result",
+    "Settings",
+    "Summarizer",
+    "Summary",
+    "load_settings",
+    "open_model",
+    "split",
+]
+
+_HOMES = {
+    "chunk": ("split",),
+    "errors": ("CallFailed", "InputError", "ModelUnavailable", "PyLlamaError"),
+    "mapreduce": ("Summarizer",),
+    "models": ("ChatModel", "open_model"),
+    "settings": ("Settings", "load_settings"),
+    "types": ("Chunk", "Document", "Plan", "Result", "Summary"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"pipeline.{module}"), name)
+    raise AttributeError(f"module 'pipeline' has no attribute {name!r}")

@@ -135,8 +135,9 @@ class Budget:
 class Plan:
     """All that a run will do, known before its first call.
 
-    `root` is the tree; its own call writes the final summary. `exact` says whether tokens were
-    counted with the model's own vocabulary.
+    `chunks` is all of the text. `root` is the tree over those that are not blank; its own call
+    writes the final summary. `exact` says whether tokens were counted with the model's own
+    vocabulary.
     """
 
     document: Document
@@ -150,10 +151,15 @@ class Plan:
         """Every merge, the deepest and leftmost first, the root last."""
         return tuple(_merges(self.root))
 
+    @cached_property
+    def leaves(self) -> tuple[Chunk, ...]:
+        """The chunks that hold more than white space, and so are summarized."""
+        return tuple(chunk for chunk in self.chunks if chunk.text.strip())
+
     @property
     def calls(self) -> int:
-        """Model calls in a run without failures: one for each chunk and each merge."""
-        return len(self.chunks) + len(self.merges)
+        """Model calls in a run without failures: one for each leaf and each merge."""
+        return len(self.leaves) + len(self.merges)
 
     @property
     def levels(self) -> int:
@@ -211,13 +217,18 @@ class StandIn:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run: the summary, its tree, and the evidence of what was read."""
+    """A finished run: the summary, its tree, and the evidence of what was read.
+
+    `verified` calls had their prompt confirmed by the server token for token. `exact` says whether
+    tokens were counted with the model's own vocabulary, as known at the end of the run.
+    """
 
     summary: str
     root: Summary
     plan: Plan
     model: str
     model_digest: str
+    exact: bool
     map_calls: int
     merge_calls: int
     retry_calls: int
@@ -251,7 +262,7 @@ class Result:
             },
             "usage": {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens},
             "read": {
-                "exact": plan.exact,
+                "exact": self.exact,
                 "verified": self.verified,
                 "stand_ins": [
                     {"start": s.start, "end": s.end, "reason": s.reason} for s in self.stand_ins

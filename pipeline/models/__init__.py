@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.errors import InputError, ModelUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pipeline.models.embedded import EmbeddedModel
+    from pipeline.models.ollama import OllamaModel
+    from pipeline.models.openai import OpenAIModel
+    from pipeline.settings import Settings
     from pipeline.types import Reply
 
+DEFAULT_OLLAMA_MODEL = "tinyllama"
 MAX_DEFAULT_CONTEXT = 8192  # tokens; a longer window costs memory that nobody asked to spend
 
 
@@ -72,8 +79,8 @@ class ChatModel(Protocol):
         """Whether counts are made with the model's own vocabulary and template."""
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know about how this model was opened or how it behaved."""
+    def warnings(self) -> list[str]:
+        """What the user should know about how this model was opened or behaved; can be added to."""
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -109,3 +116,84 @@ class ChatModel(Protocol):
 
     async def aclose(self) -> None:
         """Release connections or weights. The model cannot be used afterwards."""
+
+
+def open_model(settings: Settings) -> ChatModel:
+    """Open the model that the settings name: the one place where a provider is chosen.
+
+    Raises:
+        InputError: there is no such provider.
+        ModelUnavailable: the server or the model cannot be had; the message says how to get it.
+    """
+    provider, _, name = settings.model.partition(":")
+    if provider == "auto" and not name:
+        return _open_auto(settings)
+    if provider == "embedded":
+        return _open_embedded(settings, name)
+    if provider == "ollama" and name:
+        return _open_ollama(settings, name)
+    if provider == "openai" and name:
+        return _open_openai(settings, name)
+    raise InputError(
+        f"there is no model {settings.model!r}: write ollama:NAME, openai:NAME, embedded, "
+        "embedded:FILE.gguf or auto"
+    )
+
+
+def list_models(settings: Settings) -> list[ModelInfo]:
+    """Return every model that can be used now, and how to get the ones that cannot."""
+    from pipeline.models.embedded import list_embedded
+    from pipeline.models.ollama import list_ollama
+    from pipeline.models.openai import list_openai
+
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    return [
+        *list_ollama(settings.ollama_host),
+        *list_embedded(),
+        *list_openai(settings.openai_base_url, key),
+    ]
+
+
+def _open_auto(settings: Settings) -> ChatModel:
+    """Take Ollama's tinyllama where it can be had, else the embedded model, and say so."""
+    try:
+        model: ChatModel = _open_ollama(settings, DEFAULT_OLLAMA_MODEL)
+    except ModelUnavailable as reason:
+        try:
+            model = _open_embedded(settings, "")
+        except ModelUnavailable as missing:
+            raise ModelUnavailable(f"{reason}; and {missing}") from None
+        model.warnings.insert(0, f"took the embedded model, because {reason}")
+    else:
+        model.warnings.insert(0, f"took {model.name}, which the Ollama server has")
+    return model
+
+
+def _open_ollama(settings: Settings, name: str) -> OllamaModel:
+    from pipeline.models.ollama import open_ollama
+
+    return open_ollama(
+        name,
+        host=settings.ollama_host,
+        options=settings.model_options(),
+        cache_folder=settings.cache_folder,
+    )
+
+
+def _open_openai(settings: Settings, name: str) -> OpenAIModel:
+    from pipeline.models.openai import open_openai
+
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    return open_openai(
+        name,
+        base_url=settings.openai_base_url,
+        api_key=key,
+        options=settings.model_options(),
+        cache_folder=settings.cache_folder,
+    )
+
+
+def _open_embedded(settings: Settings, path: str) -> EmbeddedModel:
+    from pipeline.models.embedded import open_embedded
+
+    return open_embedded(path, options=settings.model_options(), cache_folder=settings.cache_folder)

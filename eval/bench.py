@@ -1,0 +1,247 @@
+"""Speed as ratios, each measured in one run against a lower bound: `python -m eval.bench`.
+
+- chunking: time to cut a million words into chunks, against encoding the same text once;
+- makespan: time to summarize 100,000 words on a simulated server of 4 slots, against
+  max(total service time / slots, longest path through the tree), which no schedule can beat;
+- start: time until the help is there, and until the first model call is sent.
+
+Times wander from machine to machine and from hour to hour; the ratios do so far less.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import httpx
+
+from pipeline.chunk import sentences, split
+from pipeline.mapreduce import Summarizer
+from pipeline.models import ModelOptions
+from pipeline.models.embedded import open_embedded
+from pipeline.models.ollama import open_ollama
+from pipeline.types import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipeline.models import ChatModel
+    from pipeline.types import Result
+
+ROOT = Path(__file__).parent.parent
+SIMULATOR = ROOT.parent / "shared" / "simollama" / "simollama.py"
+SOURCE = ROOT / "docs" / "how-it-works.md"
+VOCABULARY = "smollm2-show.json.gz"  # beside the simulator
+RUNS = 5  # of which the median counts
+CHUNK_TOKENS = 1700  # what is left of a context of 2,048
+PIECE = 2000  # characters, in which a text is encoded faster than in one call
+
+
+def prose(words: int, source: Path) -> str:
+    """Make a text of so many words from a file's own sentences, drawn at random."""
+    text = source.read_text(encoding="utf-8")
+    pool = [" ".join(text[start:end].split()) for start, end in sentences(text)]
+    draw, made, count = random.Random(0), [], 0  # noqa: S311 - no secret depends on it
+    while count < words:
+        paragraph = draw.choices(pool, k=6)
+        made.append(" ".join(paragraph))
+        count += sum(len(sentence.split()) for sentence in paragraph)
+    return "\n\n".join(made)
+
+
+def median_seconds(action: Callable[[], object]) -> float:
+    """Return the median time of some runs of an action."""
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def bench_chunking(text: str, count: Callable[[str], int]) -> None:
+    """Print the speed of chunking and its ratio to one encoding of the text."""
+    document = Document(text)
+    pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+    once = min(
+        median_seconds(lambda: count(text)),
+        median_seconds(lambda: sum(count(piece) for piece in pieces)),
+    )
+    chunks = split(document, count, CHUNK_TOKENS)
+    cutting = median_seconds(lambda: split(document, count, CHUNK_TOKENS))
+    size = len(text.encode()) / 1e6
+    ends = sum(chunk.text.rstrip()[-1:] in ".!?…:)\"'”’" for chunk in chunks) / len(chunks)
+    click.echo(
+        f"chunking    {len(text.split()):,} words, {size:.1f} MB, {len(chunks):,} chunks: "
+        f"{size / cutting:.1f} MB/s = {cutting / once:.2f} x encoding once "
+        f"({size / once:.1f} MB/s); {ends:.1%} end at a sentence end, "
+        f"the largest has {max(chunk.tokens for chunk in chunks):,} of {CHUNK_TOKENS:,} tokens"
+    )
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A simulated server: its address and its number of slots."""
+
+    url: str
+    slots: int
+
+    def reset(self) -> None:
+        """Forget the journal."""
+        httpx.post(f"{self.url}/reset").raise_for_status()
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return a row for each request that was answered."""
+        rows: list[dict[str, Any]]
+        rows = httpx.get(f"{self.url}/journal", timeout=60).json()["requests"]
+        return [row for row in rows if row["status"] == httpx.codes.OK]
+
+
+@contextlib.contextmanager
+def simulated(simulator: Path, slots: int, speed: float) -> Iterator[Simulation]:
+    """Run the simulated server with the real vocabulary of smollm2."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"port": port, "slots": slots, "speed": speed, "vocab": simulator.parent / VOCABULARY}
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, str(simulator), *flags, "--model-ctx=2048", "--jitter=0.3"]
+    server = subprocess.Popen(command)  # noqa: S603 - the simulator that the user named
+    simulation = Simulation(f"http://127.0.0.1:{port}", slots)
+    try:
+        _wait_for(simulation.url)
+        yield simulation
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def bench_makespan(text: str, simulation: Simulation) -> None:
+    """Print the time that a run takes and its ratio to the lower bound."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ModelOptions(concurrency=simulation.slots)
+        host, cache = simulation.url, Path(folder)
+        model = open_ollama("sim", host=host, options=options, cache_folder=cache)
+        result, seconds = asyncio.run(_timed_run(model, text, simulation))
+    bound = lower_bound(simulation.journal(), simulation.slots)
+    click.echo(
+        f"makespan    {len(text.split()):,} words, {result.map_calls} + {result.merge_calls} calls "
+        f"on {simulation.slots} slots: {seconds:.1f} s = {seconds / bound:.3f} x the lower bound "
+        f"of {bound:.1f} s; {result.verified} prompts verified"
+    )
+
+
+async def _timed_run(model: ChatModel, text: str, simulation: Simulation) -> tuple[Result, float]:
+    summarizer = Summarizer(model)
+    await summarizer.summarize(Document("One short text to load what is loaded once."))
+    simulation.reset()
+    started = time.perf_counter()
+    result = await summarizer.summarize(Document(text))
+    seconds = time.perf_counter() - started
+    await model.aclose()
+    return result, seconds
+
+
+def lower_bound(journal: list[dict[str, Any]], slots: int) -> float:
+    """Return max(total service time / slots, longest path), in seconds.
+
+    The simulated server notes for each request how long it was served and, in `children`, which
+    earlier answers its prompt held.
+    """
+    service: dict[int, float] = {row["id"]: row["service_s"] for row in journal}
+    path: dict[int, float] = {}
+    for row in sorted(journal, key=lambda row: row["id"]):
+        below = [path[child] for child in row.get("children", ()) if child in path]
+        path[row["id"]] = service[row["id"]] + max(below, default=0.0)
+    return max(sum(service.values()) / slots, max(path.values()))
+
+
+def bench_start(simulation: Simulation, source: Path) -> None:
+    """Print how long the help takes, and how long it is until the first call is sent."""
+
+    def run(*command: str) -> None:
+        subprocess.run([sys.executable, *command], check=True, capture_output=True)  # noqa: S603
+
+    helped = median_seconds(lambda: run("-m", "pipeline", "--help"))
+    bare = median_seconds(lambda: run("-c", "pass"))
+    with tempfile.TemporaryDirectory() as folder:
+        firsts = [_first_call(simulation, source, Path(folder)) for _ in range(RUNS + 1)]
+    click.echo(
+        f"start       help after {helped * 1000:.0f} ms (Python alone {bare * 1000:.0f} ms); "
+        f"first model call after {statistics.median(firsts[1:]):.2f} s, "
+        f"{firsts[0]:.2f} s with a model never used before"
+    )
+
+
+def _first_call(simulation: Simulation, source: Path, cache: Path) -> float:
+    """Return the seconds from starting the program to its first call's arrival at the server."""
+    flags = ["--model=ollama:sim", "--no-cache", "--context=2048"]
+    environment = {
+        **os.environ,
+        "OLLAMA_HOST": simulation.url,
+        "PY_LLAMA_STORE": str(cache / "calls.sqlite3"),
+    }
+    simulation.reset()
+    command = [sys.executable, "-m", "pipeline", "summarize", *flags, str(source)]
+    subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603
+    arrivals: list[float] = [row["t_arrive"] for row in simulation.journal()]
+    return min(arrivals)
+
+
+@click.command()
+@click.option(
+    "--simulator",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=SIMULATOR,
+    help="The program that simulates an Ollama server; without it, only chunking is measured.",
+)
+@click.option(
+    "--text",
+    "source",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=SOURCE,
+    help="The file whose sentences make the texts.",
+)
+@click.option("--words", default=100_000, help="Length of the text that is summarized.")
+@click.option("--slots", default=4, help="Calls that the simulated server answers at once.")
+@click.option("--speed", default=4.0, help="How much faster than real the simulation runs.")
+def main(simulator: Path, source: Path, words: int, slots: int, speed: float) -> None:
+    """Measure chunking, the makespan of a run, and the start of the program."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = open_embedded("", options=ModelOptions(), cache_folder=Path(folder))
+        bench_chunking(prose(1_000_000, source), model.count_text)
+    if not simulator.exists():
+        click.echo(f"makespan    not measured: there is no simulated server at {simulator}")
+        return
+    with simulated(simulator, slots, speed) as simulation:
+        bench_start(simulation, source)
+        bench_makespan(prose(words, source), simulation)
+
+
+if __name__ == "__main__":
+    main()

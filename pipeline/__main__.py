@@ -1,0 +1,5 @@
+"""Lets `python -m pipeline` do what `py-llama` does."""
+
+from pipeline.cli import main
+
+main()

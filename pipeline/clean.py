@@ -1,0 +1,227 @@
+"""What small models do wrong, mended; what cannot be mended is named.
+
+A good answer passes unchanged. Every rule here was taken from what models of 135 million to 1.1
+billion parameters really write; `tests/golden/model_outputs.jsonl` holds such answers with what
+becomes of them.
+
+Not done here: a weak summary stays weak. Nothing is reworded, and no sentence inside the answer
+is taken out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pipeline.chunk import sentences
+from pipeline.errors import EchoedAnswer, EmptyAnswer, LoopedAnswer
+from pipeline.extract import DENSE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A loop is the same words again, at once: two copies of a long stretch, more of a short one.
+_LOOP_REPEATS = 8  # words that repeat what came one period before
+_LONGEST_PERIOD = 120  # words
+_THRICE_WORDS = 5  # a sentence of so many words is not written three times on purpose
+_ENOUGH = 20  # words before a loop that are worth keeping without the rest
+
+# An echo is one passage of the source, give or take a few words, in place of an answer.
+_GRAM = 5  # words
+_ECHO_SHARE = 0.6  # of the answer's runs of _GRAM words
+_ECHO_SPREAD = 1.25  # the passage's length as a multiple of the answer's
+_ECHO_WORDS = 40  # a shorter answer may well be a sentence or two of the source
+_ECHO_ROOM = 1.25  # a source not so many times as long as the answer may be repeated as a whole
+
+_WORD = re.compile(rf"(?m:^\W*\d+[.)]\s)|([{DENSE}]|[^\W_{DENSE}]+(?:['’][^\W_{DENSE}]+)*)")
+
+_THOUGHT = re.compile(
+    r"(?is)\A(?:\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|.*\n\s*</think(?:ing)?>\s*\n)",
+    re.DOTALL | re.IGNORECASE,
+)
+_SPECIAL = (
+    r"(?:<\|[a-z_]{1,20}\|>|</?s>|<(?:bos|eos|pad|unk)>|</?(?:start|end)_of_turn>|\[/?INST\]"
+    r"|<</?SYS>>)"
+)
+_HEADER = re.compile(rf"(?i)\A(?:\s*{_SPECIAL}(?:(?:assistant|user|system|model)\s*\n)?)+")
+# After the end of its turn, a model goes on in other people's names.
+_TURN = re.compile(rf"(?is)(?:(?<=[.!?…。！？\n])\s*{_SPECIAL}.*|\s*{_SPECIAL}\s*)\Z")
+
+_INSTRUCTION = re.compile(
+    r"\A(?:please\s+)?(?:summari[sz]e\s+(?:the|this)|write\s+(?:a|an|one|the)\b[^\n.:]{0,40}"
+    r"\bsummary)\b[^\n.:]{0,200}(?:[.:]\s+|\n\s*|[.:]?\Z)",
+    re.IGNORECASE,
+)
+_SURE = r"(?:sure|certainly|of course|absolutely|okay|ok|alright|yes|no problem)(?: thing)?"
+_PREAMBLE = re.compile(
+    rf"\A(?:{_SURE}!(?=\s)|(?:{_SURE}[!.,]\s*)?(?:based on [^\n,:]{{1,60}},\s*)?"
+    r"(?:here(?:['’]s| is| are)|below is|the following is|this is an?|i(?:['’]ve| have) written)\b"
+    r"[^\n:]{0,80}\b(?:summar|overview|synopsis|recap)"
+    r"[^\n:.]{0,120}(?::(?=\s|\Z)|\.?(?=\s*\n|\Z)))\s*",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"\A(?:[#*_]+\s*)?(?:(?:(?:the|a|an|short|brief|concise|final)\s+){0,3}"
+    r"(?:summary|tl;?dr|synopsis)(?:\s+of\s+[^\n:.]{1,60})?(?:\s+is)?(?:\s+as follows)?"
+    r"(?:\s*[*_]*:[*_]*(?=\s|\Z)|[*_]*[ \t]*(?:\n|\Z))"
+    r"|(?:text|answer|response|output|assistant)[*_]*:[*_]*(?=\s|\Z))\s*",
+    re.IGNORECASE,
+)
+_LEADS_ON = re.compile(r"#|[^\n]*[:：]\Z")  # a heading, or a line that announces a list
+
+_WRAPS = (
+    re.compile(r"\A```[a-z]*\n((?:(?!```).)*?)\n?(?:```)?\Z", re.DOTALL),
+    re.compile(r'\A"""((?:(?!""").)*)(?:""")?\Z', re.DOTALL),
+    re.compile(r'\A"([^"]*)"\Z', re.DOTALL),
+    re.compile(r"\A“([^“”]*)”\Z", re.DOTALL),
+    re.compile(r"\A\*\*((?:(?!\*\*).)*)\*\*\Z", re.DOTALL),
+)
+
+
+class _Word(NamedTuple):
+    text: str
+    start: int
+
+
+def clean(text: str, *, source: str, finish: Literal["stop", "length"]) -> str:
+    """Return an answer without what is not the summary.
+
+    Thinking aloud, special-token text, an opening such as "Sure, here is a summary:", quotes
+    around the whole, and a loop's repetitions go. An answer that ran out of room ends at its last
+    whole sentence; if it has none, at its last whole word, with an ellipsis.
+
+    Args:
+        text: the answer as the model wrote it.
+        source: the text that was to be summarized.
+        finish: "length" where the answer ran out of room.
+
+    Returns:
+        The answer, never longer than `text`. What is returned here passes unchanged ever after.
+
+    Raises:
+        EmptyAnswer: nothing is left.
+        LoopedAnswer: a loop began too early to leave anything worth keeping.
+        EchoedAnswer: the answer is the instruction, or one passage of a longer source.
+    """
+    answer = _mend(text)
+    if finish == "length":
+        answer = _mend(_whole_sentences(answer) or _shortened(answer))
+    if not _words(answer):
+        if _INSTRUCTION.match(text.strip()):
+            raise EchoedAnswer("the model repeated its instruction and wrote no summary")
+        raise EmptyAnswer("the model wrote nothing")
+    if _is_passage(_words(answer), _words(source)):
+        raise EchoedAnswer("the model copied a passage of the text instead of summarizing it")
+    return answer
+
+
+def _mend(text: str) -> str:
+    """Apply the rules until none has anything left to do; each only ever shortens the text."""
+    while (mended := _unlooped(_unwrapped(_untagged(text)))) != text:
+        text = mended
+    return text
+
+
+def _untagged(text: str) -> str:
+    for pattern in (_THOUGHT, _HEADER, _TURN):
+        text = pattern.sub("", text, count=1)
+    return text.strip()
+
+
+def _unwrapped(text: str) -> str:
+    for pattern in (_INSTRUCTION, _PREAMBLE, _LABEL):
+        text = pattern.sub("", text, count=1)
+    for pattern in _WRAPS:
+        text = pattern.sub(r"\1", text)
+    return text.strip()
+
+
+def _unlooped(text: str) -> str:
+    words = _words(text)
+    starts = [start for start in (_repetition(words), _third_time(text)) if start is not None]
+    if not starts:
+        return text
+    kept = _whole_sentences(text[: min(starts)].rstrip())
+    if len(_words(kept)) < _ENOUGH:
+        raise LoopedAnswer("the model wrote the same words over and over")
+    return kept
+
+
+def _repetition(words: Sequence[_Word]) -> int | None:
+    """Return where the second copy of an earliest loop starts, in characters."""
+    first = len(words)
+    for period in range(1, min(_LONGEST_PERIOD, len(words) // 2) + 1):
+        enough = max(period if period >= _LOOP_REPEATS else 2 * period, _LOOP_REPEATS)
+        run = 0
+        for i in range(period, min(len(words), first + enough)):
+            run = run + 1 if words[i].text == words[i - period].text else 0
+            if run == enough:
+                first = min(first, i + 1 - run)
+                break
+    return words[first].start if first < len(words) else None
+
+
+def _third_time(text: str) -> int | None:
+    """Return where a sentence that comes three times comes for the second time, in characters."""
+    seen: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for start, end in sentences(text):
+        key = tuple(word.text for word in _words(text[start:end]))
+        if len(key) >= _THRICE_WORDS:
+            seen[key].append(start)
+    return min((starts[1] for starts in seen.values() if len(starts) > 2), default=None)
+
+
+def _whole_sentences(text: str) -> str:
+    """Return the text up to the end of its last whole sentence; "" if there is none."""
+    spans = sentences(text)
+    if len(sentences(text + " X")) == len(spans):  # what follows would go on with the last one
+        spans = spans[:-1]
+    while spans and _LEADS_ON.match(text, *spans[-1]):
+        spans.pop()
+    return text[: spans[-1][1]] if spans else ""
+
+
+def _shortened(text: str) -> str:
+    words = text.rsplit(None, 1)
+    return (words[0] if len(words) > 1 else text[:-1]).rstrip(" ,;:-–—") + "…"
+
+
+def _words(text: str) -> list[_Word]:
+    """Return the words of a text, or characters where words are not set apart.
+
+    The numbers of a list are left out, so that a list of the same item is a loop.
+    """
+    return [_Word(m[1].casefold(), m.start()) for m in _WORD.finditer(text) if m[1]]
+
+
+def _is_passage(answer: Sequence[_Word], source: Sequence[_Word]) -> bool:
+    """Tell whether the answer is one passage of a longer source, give or take a few words."""
+    if len(answer) < _ECHO_WORDS or len(source) < _ECHO_ROOM * len(answer):
+        return False
+    return _passage_share(answer, source) >= _ECHO_SHARE
+
+
+def _passage_share(answer: Sequence[_Word], source: Sequence[_Word]) -> float:
+    """Return the largest share of the answer's runs of words that one passage holds."""
+    places = defaultdict(list)
+    for i, gram in enumerate(_grams(answer)):
+        places[gram].append(i)
+    found = [(at, i) for at, gram in enumerate(_grams(source)) for i in places.get(gram, ())]
+    within: Counter[int] = Counter()
+    most = left = 0
+    for at, i in found:
+        within[i] += 1
+        while at - found[left][0] > _ECHO_SPREAD * len(answer):
+            gone = found[left][1]
+            within[gone] -= 1
+            if not within[gone]:
+                del within[gone]
+            left += 1
+        most = max(most, len(within))
+    return most / (len(answer) - _GRAM + 1)
+
+
+def _grams(words: Sequence[_Word]) -> list[tuple[str, ...]]:
+    texts = [word.text for word in words]
+    return list(zip(*(texts[i:] for i in range(_GRAM)), strict=False))

@@ -1,0 +1,250 @@
+"""py-llama summarize: files or standard input in, summaries out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipeline.mapreduce import Summarizer
+    from pipeline.models import ChatModel
+    from pipeline.settings import Settings
+    from pipeline.store import Store
+    from pipeline.types import Document, Emit, Plan, Result
+
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("-m", "--model", help="ollama:NAME, openai:NAME, embedded[:FILE.gguf] or auto.")
+@click.option("-n", "--words", type=POSITIVE, help="Aim for the length of the summary.")
+@click.option("-q", "--query", help="Summarize what the text says about this.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result, a line for each.")
+@click.option("--plan", "plan_only", is_flag=True, help="Show what would be done; call nothing.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the record of calls.")
+@click.option("--quiet", is_flag=True, help="No progress and no notes on stderr.")
+@click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
+@click.option("--chunk-tokens", type=POSITIVE, help="Upper bound on a chunk.")
+@click.option("--summary-tokens", type=POSITIVE, help="Upper bound on a partial summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Log decisions and retries to stderr.")
+def summarize(
+    files: tuple[str, ...],
+    *,
+    query: str | None,
+    as_json: bool,
+    plan_only: bool,
+    no_cache: bool,
+    quiet: bool,
+    verbose: bool,
+    **flags: Any,  # noqa: ANN401 - the settings that flags override, each of its own type
+) -> int:
+    r"""Summarize each FILE; '-' or nothing reads standard input.
+
+    One summary for each input goes to standard output.
+
+    \b
+    Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but sentences of the
+    source stand in for some of it; 4 the model or its server cannot be had;
+    130 interrupted.
+    """
+    from pipeline.load import load
+    from pipeline.settings import load_settings
+
+    _log(verbose=verbose)
+    settings = load_settings(**flags)
+    if query is not None and not query.strip():
+        raise InputError("--query is blank; leave it out or ask something")
+    documents = [load(name) for name in files or ("-",)]
+    with _summarizer(settings, query, no_cache=no_cache, quiet=quiet) as summarizer:
+        if plan_only:
+            for document in documents:
+                _print_plan(summarizer, document, settings, as_json=as_json)
+            return 0
+        return asyncio.run(_run(summarizer, documents, settings, as_json=as_json, quiet=quiet))
+
+
+def _log(*, verbose: bool) -> None:
+    if verbose:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+    else:
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+@contextlib.contextmanager
+def _summarizer(
+    settings: Settings, query: str | None, *, no_cache: bool, quiet: bool
+) -> Iterator[Summarizer]:
+    from pipeline.mapreduce import Summarizer
+    from pipeline.models import open_model
+    from pipeline.store import NoStore, SqliteStore
+
+    note = _silent if quiet else _note
+    model = open_model(settings)
+    for warning in model.warnings:
+        note(warning)
+    store: Store
+    with contextlib.ExitStack() as stack:
+        if no_cache:
+            store = NoStore()
+        else:
+            sqlite = SqliteStore(settings.store, cache_mb=settings.cache_mb, warn=note)
+            store = stack.enter_context(sqlite)
+        yield Summarizer(
+            model,
+            words=settings.words,
+            query=query,
+            chunk_tokens=settings.chunk_tokens,
+            summary_tokens=settings.summary_tokens,
+            store=store,
+        )
+
+
+def _note(text: str) -> None:
+    logging.getLogger("pipeline").info(text)
+    click.echo(f"py-llama: {text}", err=True)
+
+
+def _silent(text: str) -> None:
+    logging.getLogger("pipeline").info(text)
+
+
+async def _run(
+    summarizer: Summarizer,
+    documents: Sequence[Document],
+    settings: Settings,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Summarize one document after the other; return the exit status."""
+    from pipeline.cli import STAND_INS
+    from pipeline.rates import record_rate
+
+    told = set(summarizer.model.warnings)
+    status = 0
+    try:
+        for document in documents:
+            with _progress(document, quiet=quiet) as emit:
+                result = await summarizer.summarize(document, emit)
+            record_rate(settings.cache_folder, summarizer.model, result)
+            _print_result(result, as_json=as_json, heading=len(documents) > 1)
+            if not quiet:
+                _print_notes(result, told)
+            if result.stand_ins:
+                status = STAND_INS
+    except asyncio.CancelledError:
+        if not quiet:
+            _note("finished calls are kept; the same command goes on from there")
+        raise
+    finally:
+        await summarizer.model.aclose()
+    return status
+
+
+@contextlib.contextmanager
+def _progress(document: Document, *, quiet: bool) -> Iterator[Emit]:
+    """Yield what shows a run's events: a live line on a terminal, nothing elsewhere."""
+    from pipeline.types import ignore
+
+    if quiet or not sys.stderr.isatty():
+        yield ignore
+        return
+    from rich.console import Console
+
+    from pipeline.progress import RunProgress
+
+    with RunProgress(Console(stderr=True), document.name) as progress:
+        yield progress
+
+
+def _print_result(result: Result, *, as_json: bool, heading: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+    elif heading:
+        click.echo(f"==> {result.plan.document.name} <==\n{result.summary}\n")
+    else:
+        click.echo(result.summary)
+
+
+def _print_notes(result: Result, told: set[str]) -> None:
+    for warning in result.warnings:
+        if warning not in told:
+            told.add(warning)
+            _note(warning)
+    name = result.plan.document.name
+    for stand_in in result.stand_ins:
+        _note(
+            f"{name}: its own sentences stand in for characters {stand_in.start} to "
+            f"{stand_in.end} ({stand_in.reason})"
+        )
+
+
+def _print_plan(
+    summarizer: Summarizer, document: Document, settings: Settings, *, as_json: bool
+) -> None:
+    from pipeline.rates import estimate_seconds
+
+    plan = summarizer.plan(document)
+    done = summarizer.finished(plan)
+    seconds = estimate_seconds(
+        settings.cache_folder, summarizer.model, plan, share=1 - done / plan.calls
+    )
+    if as_json:
+        click.echo(json.dumps(_plan_dict(plan, summarizer.model, done, seconds)))
+    else:
+        click.echo(_plan_text(plan, summarizer.model, done, seconds))
+
+
+def _plan_dict(plan: Plan, model: ChatModel, done: int, seconds: float | None) -> dict[str, object]:
+    return {
+        "name": plan.document.name,
+        "model": model.name,
+        "context": model.context,
+        "exact": plan.exact,
+        "characters": len(plan.document.text),
+        "tokens": plan.tokens,
+        "chunks": len(plan.chunks),
+        "largest_chunk": max(chunk.tokens for chunk in plan.chunks),
+        "levels": plan.levels,
+        "calls": {
+            "map": len(plan.leaves),
+            "merge": len(plan.merges),
+            "cached": done,
+        },
+        "usage": {"prompt_tokens": plan.prompt_tokens, "output_tokens": plan.output_tokens},
+        "seconds": seconds,
+    }
+
+
+def _plan_text(plan: Plan, model: ChatModel, done: int, seconds: float | None) -> str:
+    from pipeline.progress import spell_seconds
+
+    merges, largest = len(plan.merges), max(chunk.tokens for chunk in plan.chunks)
+    counted = "counted" if plan.exact else "estimated, with a margin"
+    if seconds is None:
+        pace = "not known before the first run with this model"
+    else:
+        pace = f"about {spell_seconds(seconds)}, at the rate of the last run"
+    rows = {
+        "text": f"{len(plan.document.text):,} characters, {plan.tokens:,} tokens ({counted})",
+        "model": f"{model.name}, context {model.context:,} tokens",
+        "chunks": f"{len(plan.chunks):,}, the largest of {largest:,} tokens",
+        "levels": f"{plan.levels}",
+        "calls": f"{plan.calls:,}: {len(plan.leaves):,} for chunks, {merges:,} for merges",
+        "to do": f"this version needs {plan.calls - done:,} calls; {done:,} are already done",
+        "tokens": f"at most {plan.prompt_tokens:,} read and {plan.output_tokens:,} written",
+        "time": pace,
+    }
+    return "\n".join([plan.document.name, *(f"  {name:<8}{row}" for name, row in rows.items())])

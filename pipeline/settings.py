@@ -1,0 +1,139 @@
+"""Settings: the only reader of the environment and of configuration files.
+
+A flag of the command line wins over the environment (`PY_LLAMA_MODEL`, …), that over
+`py-llama.toml` in the working directory, that over the user's own configuration file, that over
+the defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipeline.errors import InputError
+from pipeline.models import ModelOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "py-llama"
+LOCAL_FILE = Path("py-llama.toml")
+
+
+def user_file() -> Path:
+    """Return where the user's own configuration file is looked for."""
+    return platformdirs.user_config_path(NAME) / "config.toml"
+
+
+def default_store() -> Path:
+    """Return the database of finished calls, in the user's cache folder."""
+    return platformdirs.user_cache_path(NAME) / "calls.sqlite3"
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. Numbers of tokens are as the model counts them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PY_LLAMA_", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    model: str = Field("auto", description="PROVIDER:NAME, embedded, embedded:FILE.gguf or auto")
+    ollama_host: str | None = Field(
+        None,
+        description="address of the Ollama server; else OLLAMA_HOST, else 127.0.0.1:11434",
+        validation_alias=AliasChoices("PY_LLAMA_OLLAMA_HOST", "OLLAMA_HOST", "ollama_host"),
+    )
+    openai_base_url: str | None = Field(None, description="address of an OpenAI-compatible server")
+    openai_api_key: SecretStr | None = Field(None, description="its key, where it wants one")
+    context: int | None = Field(
+        None, ge=1, description="tokens for prompt and answer; else as trained, at most 8192"
+    )
+    chunk_tokens: int | None = Field(
+        None, ge=1, description="upper bound on a chunk; else what fits"
+    )
+    summary_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="upper bound on a partial summary; else 256, less if context is small",
+    )
+    words: int = Field(150, ge=1, description="aim for the final summary")
+    concurrency: int = Field(4, ge=1, description="calls in flight")
+    temperature: float = Field(0.0, ge=0, description="0: the likeliest words")
+    seed: int = Field(0, ge=0, description="of the model's draws")
+    timeout: float = Field(
+        300.0, gt=0, description="seconds for one call, the server's queue included"
+    )
+    store: Path = Field(default_factory=default_store, description="the record of finished calls")
+    cache_mb: int = Field(512, ge=1, description="bound on that record, in MB")
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where vocabularies and rates are kept, beside the store."""
+        return self.store.parent
+
+    def model_options(self) -> ModelOptions:
+        """Return what models are opened with."""
+        return ModelOptions(
+            context=self.context,
+            temperature=self.temperature,
+            seed=self.seed,
+            timeout=self.timeout,
+            concurrency=self.concurrency,
+        )
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 - pydantic-settings' own hook
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = [TomlConfigSettingsSource(settings_cls, path) for path in (LOCAL_FILE, user_file())]
+        return init_settings, env_settings, *files
+
+
+def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - each setting has its own type
+    """Read the settings; flags that are None were not given.
+
+    Raises:
+        InputError: a value is out of range, a key is unknown, or a file is not TOML; the message
+            names the key and where it came from.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise InputError(_explain(error, given, os.environ)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"a configuration file is not TOML: {error}") from None
+
+
+def _explain(
+    error: ValidationError, flags: Mapping[str, object], environ: Mapping[str, str]
+) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    key = name.removeprefix("PY_LLAMA_").lower()
+    if key in flags:
+        where = f"--{key.replace('_', '-')}"
+    elif f"PY_LLAMA_{key.upper()}" in environ:
+        where = f"PY_LLAMA_{key.upper()}"
+    else:
+        where = f"{key}, in {LOCAL_FILE} or {user_file()}"
+    problem = first["msg"][0].lower() + first["msg"][1:]
+    if first["type"] == "extra_forbidden":
+        return f"there is no setting {where}"
+    return f"{where}: {problem}, got {first['input']!r}"

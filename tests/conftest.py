@@ -1,0 +1,189 @@
+"""Fixtures shared by the tests: adapters that are open for business, and where to find servers."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import llama_server
+import pytest
+from ollama_server import Request, ScriptedOllama, says
+
+from pipeline.errors import ModelUnavailable
+from pipeline.models import ChatModel, ModelOptions
+from pipeline.models.embedded import open_embedded
+from pipeline.models.ollama import open_ollama
+from pipeline.models.ollama_api import OllamaServer
+from pipeline.models.openai import open_openai
+
+REAL_MODELS = ("smollm2:135m", "tinyllama:random")
+SIMOLLAMA = Path(__file__).parents[2] / "shared" / "simollama"
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A way to open a model, for the suite that every adapter must pass.
+
+    `draws` says whether the model's words depend on the seed, `peak` how many calls its server
+    has ever had in flight at once, where that can be asked.
+    """
+
+    open: Callable[[ModelOptions], ChatModel]
+    draws: bool = True
+    peak: Callable[[], int] | None = None
+
+
+@pytest.fixture(scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Vocabularies that were read once in this session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def ollama_adapter(name: str, host: str, folder: Path, **more: object) -> Adapter:
+    def open_model(options: ModelOptions) -> ChatModel:
+        return open_ollama(name, host=host, options=options, cache_folder=folder)
+
+    return Adapter(open_model, **more)
+
+
+@pytest.fixture
+def scripted_ollama(cache_folder: Path) -> Iterator[Adapter]:
+    """A model whose words are about the seed that it was asked with."""
+
+    def answer(request: Request):
+        options = request.body["options"]
+        words = f"Seed {options['seed']} gives this one, and so on and on.".split(" ")
+        end = "length" if len(words) > options["num_predict"] else "stop"
+        text = " ".join(words[: options["num_predict"]])
+        seconds = 0.01 if request.streamed else 0.01 * len(words)
+        return says(text, reason=end, seconds=seconds)(request)
+
+    with ScriptedOllama(answer) as server:
+        yield ollama_adapter(
+            "tiny",
+            server.url,
+            cache_folder,
+            peak=lambda: max(request.in_flight for request in server.chats),
+        )
+
+
+@pytest.fixture(scope="session")
+def simulated_ollama(cache_folder: Path) -> Iterator[Adapter]:
+    """The simulated server, which counts as the real smollm2:135m does."""
+    python = _python_with("aiohttp", "tiktoken")
+    if python is None or not SIMOLLAMA.is_dir():
+        pytest.skip("no Python here has aiohttp, or no simulated Ollama lies beside the project")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"http://127.0.0.1:{free.getsockname()[1]}"
+    flags = ["--port", host.rpartition(":")[2], "--model-ctx", "8192", "--speed", "20"]
+    command = [python, "simollama.py", *flags, "--vocab", "smollm2-show.json.gz"]
+    with subprocess.Popen(command, cwd=SIMOLLAMA) as process:
+        try:
+            _wait_for(f"{host}/api/version")
+            yield ollama_adapter(
+                "smollm2:135m", host, cache_folder, draws=False, peak=lambda: _peak(host)
+            )
+        finally:
+            process.terminate()
+
+
+def _python_with(*modules: str) -> str | None:
+    """Return an interpreter that has the modules, this one by preference."""
+    for python in (sys.executable, shutil.which("python3")):
+        if (
+            python
+            and not subprocess.run(
+                [python, "-c", f"import {','.join(modules)}"],
+                stderr=subprocess.DEVNULL,
+                check=False,
+            ).returncode
+        ):
+            return python
+    return None
+
+
+def _wait_for(url: str, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _peak(host: str) -> int:
+    """Return how many calls the simulated server has had at once, waiting ones included."""
+    with urllib.request.urlopen(f"{host}/journal") as answer:
+        journal = json.load(answer)["requests"]
+    return max(1 + call["running_at_arrival"] + call["queued_at_arrival"] for call in journal)
+
+
+@pytest.fixture(scope="session")
+def real_ollama() -> str:
+    """The address of a real Ollama with the models of the tests. In CI there must be one."""
+    host = os.environ.get("OLLAMA_HOST") or "127.0.0.1:11434"
+    try:
+        with OllamaServer(host) as server:
+            for name in REAL_MODELS:
+                server.show(name)
+    except ModelUnavailable as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"the tests need a real Ollama in CI: {reason}")
+        pytest.skip(f"no real Ollama for the tests: {reason}")
+    return host
+
+
+@pytest.fixture
+def real_smollm2(real_ollama: str, cache_folder: Path) -> Adapter:
+    """A real model with a byte-level vocabulary and ChatML."""
+    return ollama_adapter("smollm2:135m", real_ollama, cache_folder)
+
+
+@pytest.fixture
+def real_tinyllama(real_ollama: str, cache_folder: Path) -> Adapter:
+    """Random weights with tinyllama's SentencePiece vocabulary and its template."""
+    return ollama_adapter("tinyllama:random", real_ollama, cache_folder)
+
+
+@pytest.fixture
+def embedded(cache_folder: Path) -> Adapter:
+    """The packaged model, in this process."""
+    pytest.importorskip("xllamacpp", reason="the extra [embedded] is not installed")
+    return Adapter(lambda options: open_embedded("", options=options, cache_folder=cache_folder))
+
+
+@pytest.fixture(scope="session")
+def llama_cpp_address() -> Iterator[str]:
+    """The address of a real llama.cpp server with the packaged model."""
+    pytest.importorskip("xllamacpp", reason="the extra [embedded] is not installed")
+    with llama_server.serve() as (address, _):
+        yield address
+
+
+@pytest.fixture
+def llama_cpp(llama_cpp_address: str, cache_folder: Path) -> Adapter:
+    """The packaged model behind llama.cpp's own server."""
+    pytest.importorskip("langchain_openai", reason="the extra [openai] is not installed")
+
+    def open_model(options: ModelOptions) -> ChatModel:
+        return open_openai(
+            "smollm2",
+            base_url=llama_cpp_address,
+            api_key=None,
+            options=options,
+            cache_folder=cache_folder,
+        )
+
+    return Adapter(open_model)

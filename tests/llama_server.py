@@ -1,0 +1,46 @@
+"""llama.cpp's own HTTP server with the embedded model, in a process that can be killed.
+
+Run as a program it prints its address and serves until its standard input is closed.
+"""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.models.embedded import default_weights
+
+SLOTS = 2
+SLOT_CONTEXT = 2048  # tokens
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[tuple[str, subprocess.Popen]]:
+    """Yield the address of a server, and its process."""
+    command = [sys.executable, str(Path(__file__))]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process.stdout.readline().strip(), process
+        finally:
+            process.kill()
+
+
+def main() -> None:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(default_weights())
+    params.n_parallel = SLOTS
+    params.n_ctx = SLOTS * SLOT_CONTEXT
+    params.n_batch = 128  # a request that is given up ends after the batch that is being read
+    params.verbosity = -1
+    server = xllamacpp.Server(params)
+    print(server.listening_address, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+"""The command line against a scripted server: what is printed where, and how it ends."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ollama_server import ScriptedOllama, fails, hangs, says
+
+from pipeline.cli import run
+
+SENTENCE = "The ferry left the harbour at dawn with {} sacks of mail on board. "
+SHORT = SENTENCE.format("ten") * 3
+LONG = "".join(SENTENCE.format(number) for number in range(100))
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path, monkeypatch):
+    """A user's machine: an empty working folder and caches of its own."""
+    for name in [name for name in os.environ if name.startswith("PY_LLAMA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("PY_LLAMA_STORE", str(tmp_path / "cache" / "calls.sqlite3"))
+    monkeypatch.setenv("PY_LLAMA_MODEL", "ollama:tiny")
+    monkeypatch.setenv("PY_LLAMA_SUMMARY_TOKENS", "200")
+    monkeypatch.setenv("PY_LLAMA_WORDS", "100")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.txt").write_text(SHORT)
+    (tmp_path / "long.txt").write_text(LONG)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    with ScriptedOllama(says("The ferry carried mail.")) as scripted:
+        monkeypatch.setenv("OLLAMA_HOST", scripted.url)
+        yield scripted
+
+
+def summaries(server):
+    """Calls besides the one by which a vocabulary is confirmed."""
+    return [
+        request for request in server.chats if "ferry" in request.body["messages"][-1]["content"]
+    ]
+
+
+def one_line(text):
+    assert text.count("\n") == 1, text
+    assert "Traceback" not in text
+    return text
+
+
+def test_a_summary_goes_to_standard_output_and_nothing_else(server, capsys):
+    assert run(["summarize", "short.txt"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "The ferry carried mail.\n"
+    assert captured.err == ""
+
+
+def test_several_files_have_headings(server, capsys):
+    assert run(["summarize", "short.txt", "long.txt"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("==> short.txt <==") < out.index("==> long.txt <==")
+
+
+def test_json_is_the_contract(server, capsys):
+    assert run(["summarize", "--json", "long.txt"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert next(iter(result)) == "summary"
+    assert result["model"] == "ollama:tiny"
+    assert result["model_digest"]
+    assert result["input"] == {"name": "long.txt", "characters": len(LONG), "tokens": len(LONG)}
+    assert result["chunks"] == result["calls"]["map"] > 1
+    assert result["levels"] >= 2
+    calls = result["calls"]
+    assert calls["retry"] == calls["cached"] == 0
+    assert result["read"] == {
+        "exact": True,
+        "verified": calls["map"] + calls["merge"],
+        "stand_ins": [],
+    }
+    assert result["usage"]["prompt_tokens"] > len(LONG)
+    assert len(summaries(server)) == calls["map"] + calls["merge"]
+    assert set(result) == {
+        "summary", "model", "model_digest", "input", "chunks", "levels", "calls", "usage", "read",
+        "warnings", "seconds",
+    }  # fmt: skip
+
+
+def test_a_second_run_makes_no_call(server, capsys):
+    run(["summarize", "--json", "long.txt"])
+    first, made = json.loads(capsys.readouterr().out), len(server.chats)
+    assert run(["summarize", "--json", "long.txt"]) == 0
+    second = json.loads(capsys.readouterr().out)
+    assert len(server.chats) == made
+    assert second["calls"]["cached"] == made_calls(first)
+    assert second["summary"] == first["summary"]
+
+
+def made_calls(result):
+    return result["calls"]["map"] + result["calls"]["merge"]
+
+
+def test_no_cache_neither_reads_nor_writes(server, tmp_path, capsys):
+    run(["summarize", "short.txt"])
+    before = len(summaries(server))
+    assert run(["summarize", "--no-cache", "short.txt"]) == 0
+    assert len(summaries(server)) == before + 1
+    (tmp_path / "cache" / "calls.sqlite3").unlink()
+    assert run(["summarize", "--no-cache", "short.txt"]) == 0
+    assert not (tmp_path / "cache" / "calls.sqlite3").exists()
+
+
+def test_a_plan_calls_nothing_and_says_what_is_done(server, capsys):
+    assert run(["summarize", "--plan", "long.txt"]) == 0
+    out = capsys.readouterr().out
+    assert server.chats == []
+    assert re.search(r"this version needs (\d+) calls; 0 are already done", out)
+    assert "not known before the first run" in out
+    run(["summarize", "long.txt"])
+    capsys.readouterr()
+    assert run(["summarize", "--plan", "--json", "long.txt"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["calls"]["cached"] == plan["calls"]["map"] + plan["calls"]["merge"]
+    assert plan["seconds"] == 0.0
+    assert plan["tokens"] == len(LONG)
+    assert plan["largest_chunk"] < 2048
+
+
+def test_a_plan_knows_the_time_from_an_earlier_run(server, capsys):
+    run(["summarize", "short.txt"])
+    capsys.readouterr()
+    run(["summarize", "--plan", "long.txt"])
+    assert re.search(r"about \d+ s, at the rate of the last run", capsys.readouterr().out)
+
+
+def test_standard_input(server):
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "summarize"],
+        input=SHORT.encode(),
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    assert done.stdout.decode().strip() == "The ferry carried mail."
+    assert done.stderr == b""
+
+
+def test_stand_ins_are_named_and_have_their_own_exit_status(monkeypatch, capsys):
+    with ScriptedOllama(fails(400, "no such thing")) as scripted:
+        monkeypatch.setenv("OLLAMA_HOST", scripted.url)
+        assert run(["summarize", "short.txt"]) == 3
+    captured = capsys.readouterr()
+    assert "The ferry left the harbour" in captured.out
+    assert re.search(r"short.txt: its own sentences stand in for characters 0 to \d+", captured.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["summarize", "nothing.txt"], "nothing.txt does not exist"),
+        (["summarize", "."], ". is a directory"),
+        (["summarize", "blank.txt"], "blank.txt holds no text"),
+        (["summarize", "latin.txt"], "latin.txt is not UTF-8"),
+        (["summarize", "binary.txt"], "binary.txt is not a text file"),
+        (["summarize", "--words", "0", "short.txt"], "0 is not in the range x>=1"),
+        (["summarize", "--words", "-5", "short.txt"], "-5 is not in the range x>=1"),
+        (["summarize", "--words", "many", "short.txt"], "'many' is not a valid integer"),
+        (["summarize", "--context", "100", "short.txt"], "a context of"),
+        (["summarize", "--summary-tokens", "2000", "short.txt"], "lower summary_tokens"),
+        (["summarize", "--words", "5000", "short.txt"], "lower --words"),
+        (["summarize", "--query", " ", "short.txt"], "--query is blank"),
+        (["summarize", "--model", "gpt", "short.txt"], "there is no model 'gpt'"),
+        (["summarize", "--no-such-flag"], "No such option"),
+        (["sumarize"], "No such command"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_sent(arguments, message, server, tmp_path, capsys):
+    (tmp_path / "blank.txt").write_text(" \n ")
+    (tmp_path / "latin.txt").write_bytes("Grüße aus Köln".encode("latin-1"))
+    (tmp_path / "binary.txt").write_bytes(bytes(range(32)) * 40)
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in one_line(captured.err)
+    assert captured.out == ""
+    assert server.chats == []
+
+
+def test_one_bad_file_among_several_sends_nothing(server, capsys):
+    assert run(["summarize", "short.txt", "nothing.txt"]) == 2
+    assert server.chats == []
+
+
+def test_a_server_that_is_down(monkeypatch, capsys):
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    assert run(["summarize", "short.txt"]) == 4
+    assert "ollama serve" in one_line(capsys.readouterr().err)
+
+
+def test_a_model_that_is_missing(server, capsys):
+    assert run(["summarize", "--model", "ollama:nobody", "short.txt"]) == 4
+    assert "ollama pull nobody" in one_line(capsys.readouterr().err)
+
+
+def test_help_is_quick_and_names_every_command(capsys):
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-m", "pipeline", "--help"], check=True, capture_output=True)
+    assert time.monotonic() - started < 5  # the 200 ms of the README are measured by make bench
+    assert run(["--help"]) == 0
+    out = capsys.readouterr().out
+    for command in ("summarize", "models", "cache", "config"):
+        assert command in out
+    assert run(["summarize", "--help"]) == 0
+    assert "130 interrupted" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_control_c_stops_the_calls_and_says_that_nothing_is_lost(monkeypatch):
+    with ScriptedOllama([says(), says(), hangs()]) as scripted:
+        environment = {**os.environ, "OLLAMA_HOST": scripted.url, "COLUMNS": "80"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "summarize", "long.txt"],
+            stderr=subprocess.PIPE,
+            env={**environment, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        )
+        deadline = time.monotonic() + 30
+        while len(scripted.chats) < 4 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+        waiting = [request for request in scripted.chats[2:] if request.left is None]
+    assert process.returncode == 130
+    assert "finished calls are kept" in err.decode()
+    assert "Traceback" not in err.decode()
+    assert waiting == []
+
+
+def test_models_lists_what_is_there_and_how_to_get_the_rest(server, capsys):
+    assert run(["models"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"ollama:tiny\S*\s+2,048\s+1 MB", out)
+    assert "ollama pull tinyllama" in out
+
+
+def test_auto_says_what_it_took_and_why(server, capsys):
+    pytest.importorskip("xllamacpp")
+    assert run(["summarize", "--model", "auto", "--plan", "short.txt"]) == 0
+    assert re.search(r"took the embedded model, because .*tinyllama", capsys.readouterr().err)
+
+
+def test_config_shows_every_setting(capsys):
+    assert run(["config"]) == 0
+    out = capsys.readouterr().out
+    assert "ollama:tiny" in out
+    assert "summary_tokens" in out
+    assert "py-llama.toml" in out
+
+
+def test_cache_commands(server, tmp_path, capsys):
+    assert run(["cache", "info"]) == 0
+    assert "no calls are recorded yet" in capsys.readouterr().out
+    run(["summarize", "short.txt"])
+    capsys.readouterr()
+    assert run(["cache", "path"]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "cache" / "calls.sqlite3")
+    assert run(["cache", "info"]) == 0
+    assert re.search(r"calls\s+1\b", capsys.readouterr().out)
+    assert run(["cache", "prune"]) == 0
+    assert "0 calls forgotten, 1 kept" in capsys.readouterr().out
+    assert run(["cache", "clear"]) == 0
+    assert "1 calls forgotten" in capsys.readouterr().out
+
+
+def test_shell_completion():
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline"],
+        env={**os.environ, "_PY_LLAMA_COMPLETE": "bash_complete", "COMP_WORDS": "py-llama su",
+             "COMP_CWORD": "1", "PYTHONPATH": str(Path(__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert "summarize" in done.stdout
