@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := docs/how-it-works.md
 
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test slow check bench lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -24,6 +24,9 @@ demo: install ## a real summary of a real text, by the embedded model
 
 test: install ## all tests; the real-Ollama ones skip where no server answers
 	$(BIN)/pytest -n 2
+
+slow: install ## the tests that take minutes each
+	$(BIN)/pytest -m slow
 
 check: install ## lint, format, types
 	$(BIN)/ruff check .

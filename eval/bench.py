@@ -11,22 +11,19 @@ Times wander from machine to machine and from hour to hour; the ratios do so far
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import httpx
 
+from eval.simulation import SIMULATOR, simulated
 from pipeline.chunk import sentences, split
 from pipeline.mapreduce import Summarizer
 from pipeline.models import ModelOptions
@@ -35,15 +32,14 @@ from pipeline.models.ollama import open_ollama
 from pipeline.types import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from eval.simulation import Simulation
     from pipeline.models import ChatModel
     from pipeline.types import Result
 
 ROOT = Path(__file__).parent.parent
-SIMULATOR = ROOT.parent / "shared" / "simollama" / "simollama.py"
 SOURCE = ROOT / "docs" / "how-it-works.md"
-VOCABULARY = "smollm2-show.json.gz"  # beside the simulator
 RUNS = 5  # of which the median counts
 CHUNK_TOKENS = 1700  # what is left of a context of 2,048
 PIECE = 2000  # characters, in which a text is encoded faster than in one call
@@ -91,67 +87,17 @@ def bench_chunking(text: str, count: Callable[[str], int]) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Simulation:
-    """A simulated server: its address and its number of slots."""
-
-    url: str
-    slots: int
-
-    def reset(self) -> None:
-        """Forget the journal."""
-        httpx.post(f"{self.url}/reset").raise_for_status()
-
-    def journal(self) -> list[dict[str, Any]]:
-        """Return a row for each request that was answered."""
-        rows: list[dict[str, Any]]
-        rows = httpx.get(f"{self.url}/journal", timeout=60).json()["requests"]
-        return [row for row in rows if row["status"] == httpx.codes.OK]
-
-
-@contextlib.contextmanager
-def simulated(simulator: Path, slots: int, speed: float) -> Iterator[Simulation]:
-    """Run the simulated server with the real vocabulary of smollm2."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {"port": port, "slots": slots, "speed": speed, "vocab": simulator.parent / VOCABULARY}
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    command = [sys.executable, str(simulator), *flags, "--model-ctx=2048", "--jitter=0.3"]
-    server = subprocess.Popen(command)  # noqa: S603 - the simulator that the user named
-    simulation = Simulation(f"http://127.0.0.1:{port}", slots)
-    try:
-        _wait_for(simulation.url)
-        yield simulation
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            httpx.get(url)
-        except httpx.TransportError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
-
-
-def bench_makespan(text: str, simulation: Simulation) -> None:
+def bench_makespan(text: str, simulation: Simulation, slots: int) -> None:
     """Print the time that a run takes and its ratio to the lower bound."""
     with tempfile.TemporaryDirectory() as folder:
-        options = ModelOptions(concurrency=simulation.slots)
+        options = ModelOptions(concurrency=slots)
         host, cache = simulation.url, Path(folder)
         model = open_ollama("sim", host=host, options=options, cache_folder=cache)
         result, seconds = asyncio.run(_timed_run(model, text, simulation))
-    bound = lower_bound(simulation.journal(), simulation.slots)
+    bound = lower_bound(simulation.requests(), slots)
     click.echo(
         f"makespan    {len(text.split()):,} words, {result.map_calls} + {result.merge_calls} calls "
-        f"on {simulation.slots} slots: {seconds:.1f} s = {seconds / bound:.3f} x the lower bound "
+        f"on {slots} slots: {seconds:.1f} s = {seconds / bound:.3f} x the lower bound "
         f"of {bound:.1f} s; {result.verified} prompts verified"
     )
 
@@ -209,7 +155,7 @@ def _first_call(simulation: Simulation, source: Path, cache: Path) -> float:
     simulation.reset()
     command = [sys.executable, "-m", "pipeline", "summarize", *flags, str(source)]
     subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603
-    arrivals: list[float] = [row["t_arrive"] for row in simulation.journal()]
+    arrivals: list[float] = [row["t_arrive"] for row in simulation.requests()]
     return min(arrivals)
 
 
@@ -238,9 +184,10 @@ def main(simulator: Path, source: Path, words: int, slots: int, speed: float) ->
     if not simulator.exists():
         click.echo(f"makespan    not measured: there is no simulated server at {simulator}")
         return
-    with simulated(simulator, slots, speed) as simulation:
+    options = {"slots": slots, "speed": speed, "model_ctx": 2048, "jitter": 0.3}
+    with simulated(simulator=simulator, **options) as simulation:
         bench_start(simulation, source)
-        bench_makespan(prose(words, source), simulation)
+        bench_makespan(prose(words, source), simulation, slots)
 
 
 if __name__ == "__main__":

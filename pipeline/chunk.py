@@ -82,7 +82,7 @@ _SENTENCE_END = re.compile(
 )
 
 
-class _Kind(IntEnum):
+class Kind(IntEnum):
     """The kinds of places where a chunk may end, the best first."""
 
     HEADING = 0  # before a heading, after a finished sentence
@@ -96,10 +96,10 @@ class _Kind(IntEnum):
 
 # What to look for, in turn, and the worst kind of place that is good enough.
 _SEARCHES = (
-    (_PAUSE, _Kind.SENTENCE),
-    (_PAUSE, _Kind.OTHER),
-    (_CLAUSE, _Kind.OTHER),
-    (_WORD, _Kind.OTHER),
+    (_PAUSE, Kind.SENTENCE),
+    (_PAUSE, Kind.OTHER),
+    (_CLAUSE, Kind.OTHER),
+    (_WORD, Kind.OTHER),
 )
 
 
@@ -119,8 +119,7 @@ def split(document: Document, count: Callable[[str], int], max_tokens: int) -> l
     Raises:
         InputError: `max_tokens` is too small, or a single character takes more.
     """
-    if max_tokens < MIN_CHUNK_TOKENS:
-        raise InputError(f"a chunk takes at least {MIN_CHUNK_TOKENS} tokens, got {max_tokens}")
+    check_max_tokens(max_tokens)
     tally = Tally(document.text, count)
     chunks: list[Chunk] = []
     start = 0
@@ -129,6 +128,12 @@ def split(document: Document, count: Callable[[str], int], max_tokens: int) -> l
         chunks.append(chunk)
         start = chunk.end
     return chunks
+
+
+def check_max_tokens(max_tokens: int) -> None:
+    """Raise InputError for a bound on chunks that some single character might not fit."""
+    if max_tokens < MIN_CHUNK_TOKENS:
+        raise InputError(f"a chunk takes at least {MIN_CHUNK_TOKENS} tokens, got {max_tokens}")
 
 
 def halve(chunk: Chunk, count: Callable[[str], int]) -> tuple[Chunk, Chunk]:
@@ -267,8 +272,8 @@ def boundary(text: str, stretches: Sequence[Stretch]) -> int:
     for pattern, worst in _SEARCHES:
         for stretch in stretches:
             ends = _ends(text, stretch, pattern)
-            places = [(_kind(text, end), abs(end - stretch.aim), end) for end in ends]
-            kind, _, end = min(places, default=(_Kind.OTHER + 1, 0, 0))
+            places = [(kind_at(text, end), abs(end - stretch.aim), end) for end in ends]
+            kind, _, end = min(places, default=(Kind.OTHER + 1, 0, 0))
             if kind <= worst:
                 return end
     aim, low = stretches[0].aim, min(stretch.low for stretch in stretches)
@@ -284,23 +289,23 @@ def _ends(text: str, stretch: Stretch, pattern: str) -> list[int]:
     return [end for end in ends if stretch.low <= end <= stretch.high]
 
 
-def _kind(text: str, cut: int) -> _Kind:
+def kind_at(text: str, cut: int) -> Kind:
     """Say what kind of place a cut after white space, or after a sentence, is."""
     left = text[max(0, cut - _CONTEXT) : cut]
     body = left.rstrip()
     gap = left[len(body) :]
     breaks = max(gap.count("\n"), gap.count("\r"))
     if not breaks:
-        return _Kind.SENTENCE
-    finished = _FINISHED.search(body, len(body) - 8) and not text[cut].islower()
+        return Kind.SENTENCE
+    finished = _FINISHED.search(body, len(body) - 8) and not text[cut : cut + 1].islower()
     if _HEADING.match(text, cut):
         if finished:
-            return _Kind.HEADING
-        if breaks > 1 or text[cut] == "#":
-            return _Kind.SUBHEADING
+            return Kind.HEADING
+        if breaks > 1 or text.startswith("#", cut):
+            return Kind.SUBHEADING
     if finished:
-        return _Kind.PARAGRAPH if breaks > 1 else _Kind.LINE
-    return _Kind.OPEN_PARAGRAPH if breaks > 1 else _Kind.OTHER
+        return Kind.PARAGRAPH if breaks > 1 else Kind.LINE
+    return Kind.OPEN_PARAGRAPH if breaks > 1 else Kind.OTHER
 
 
 @cache

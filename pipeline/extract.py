@@ -24,10 +24,10 @@ DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf90
 _TERM = re.compile(rf"[{DENSE}](?=([{DENSE}]))|[^\W_{DENSE}]+")  # pairs of characters, or words
 _WIDE_END = re.compile(rf"[{DENSE}\u3000-\u303f\uff00-\uffef][”’]*\Z")
 
-_LEAD = 0.5  # how much more the first sentence weighs than one far from it: texts open on topic
+_LEAD = 1.0  # how much more the first sentence weighs than one far from it: texts open on topic
 _CHANCE = 0.5  # of a word's uses: so that one that comes once weighs little
 _SAID = 0.1  # what a word still weighs once a chosen sentence has used it
-_FEW_TERMS = 8  # a sentence with fewer is a heading or a remark, and weighs less
+_FEW_TERMS = 6  # a sentence with fewer is a heading or a remark, and weighs less
 _FILLED = 0.75  # of the room; with less left, only scraps would fit
 _LONG_WORD = 40  # characters; no word is kept whole that is longer
 

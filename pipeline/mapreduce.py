@@ -387,7 +387,7 @@ class _Run:
         return max(min(MIN_ANSWER, bound), int(bound * task.share))
 
     def _clean(self, reply: Reply, task: _Task) -> str:
-        text = clean(reply.text, source=task.source.text, finish=reply.finish)
+        text = clean(reply.text, finish=reply.finish)
         return self._bounded(text, task)
 
     def _bounded(self, text: str, task: _Task) -> str:

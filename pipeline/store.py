@@ -438,7 +438,8 @@ class SqliteStore:
 
     def _set_aside(self, error: sqlite3.Error) -> None:
         """Rename the file that was found damaged, unless another process has done so."""
-        self._trouble = f"{self._path} was damaged ({error}); a new record is begun"
+        kind = error.sqlite_errorname  # not the message, which may quote the garbage
+        self._trouble = f"{self._path} was damaged ({kind}); a new record is begun"
         if _identity(self._path) == self._identity:
             names = (Path(f"{self._path}.damaged-{n}") for n in count(1))
             aside = next(name for name in names if not name.exists())

@@ -51,8 +51,8 @@ _WHITE_SPACE = " \t\n\v\f\r"  # C's isspace
 # follows "<" and what follows "[".
 _ROLE_MARKERS = {
     "<": [
-        r"\|[^<>|\r\n]{1,64}\|>",
-        r"｜[^<>｜\r\n]{1,64}｜>",
+        r"\|[^<>|\s]{1,64}\|>",
+        r"｜[^<>｜\s]{1,64}｜>",
         r"</?SYS>>",
         r"(?:start|end)_of_turn>",
     ],
@@ -98,7 +98,7 @@ class Tokenizer:
         Special tokens are parsed, and what the server puts around a prompt (BOS, a space) is
         counted; so a BOS that the template writes itself is counted too.
         """
-        count = self._count(_characters(rendered), self._specials, opening=True)
+        count = self._count(_clean(rendered), self._specials, opening=True)
         return self._scaled(self._added + count)
 
     def neutralize(self, text: str) -> str:
@@ -107,7 +107,7 @@ class Tokenizer:
         A special token or a role marker loses its first character to one that looks like it, NUL
         and lone surrogates become U+FFFD. No other character changes, and none moves.
         """
-        text = _characters(text)
+        text = _clean(text)
         if any(opener in text for opener in self._openers):
             text = self._markers.sub(_lookalike, text)
         return text
@@ -227,7 +227,7 @@ def _cut(text: str, specials: Sequence[str], stripping: frozenset[str]) -> list[
     return [part for part in parts if part != ""]
 
 
-def _characters(text: str) -> str:
+def _clean(text: str) -> str:
     """Return the text with U+FFFD for what is no character: NUL and lone surrogates."""
     if not text.isascii():
         try:

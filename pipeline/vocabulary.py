@@ -80,8 +80,9 @@ class Vocabulary:
         Raises:
             ValueError: it is something else.
         """
-        values: dict[str, Any] = json.loads(text)
-        if set(values) != {field.name for field in fields(Vocabulary)}:
+        values: Any = json.loads(text)
+        names = {field.name for field in fields(Vocabulary)}
+        if not isinstance(values, dict) or values.keys() != names:
             raise ValueError("not a vocabulary")
         values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
         return Vocabulary(**values)

@@ -59,11 +59,9 @@ def scripted_ollama(cache_folder: Path) -> Iterator[Adapter]:
 
     def answer(request: Request):
         options = request.body["options"]
-        words = f"Seed {options['seed']} gives this one, and so on and on.".split(" ")
-        end = "length" if len(words) > options["num_predict"] else "stop"
-        text = " ".join(words[: options["num_predict"]])
+        words = [f"Seed{options['seed']}", *["and", "so", "on"] * 100][: options["num_predict"]]
         seconds = 0.01 if request.streamed else 0.01 * len(words)
-        return says(text, reason=end, seconds=seconds)(request)
+        return says(" ".join(words), reason="length", seconds=seconds)(request)
 
     with ScriptedOllama(answer) as server:
         yield ollama_adapter(
@@ -83,8 +81,8 @@ def simulated_ollama(cache_folder: Path) -> Iterator[Adapter]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host = f"http://127.0.0.1:{free.getsockname()[1]}"
-    flags = ["--port", host.rpartition(":")[2], "--model-ctx", "8192", "--speed", "20"]
-    command = [python, "simollama.py", *flags, "--vocab", "smollm2-show.json.gz"]
+    command = [python, "simollama.py", "--port", host.rpartition(":")[2], "--model-ctx", "8192"]
+    command += ["--vocab", "smollm2-show.json.gz"]
     with subprocess.Popen(command, cwd=SIMOLLAMA) as process:
         try:
             _wait_for(f"{host}/api/version")

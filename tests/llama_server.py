@@ -4,6 +4,7 @@ Run as a program it prints its address and serves until its standard input is cl
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,8 +20,9 @@ SLOT_CONTEXT = 2048  # tokens
 def serve() -> Iterator[tuple[str, subprocess.Popen]]:
     """Yield the address of a server, and its process."""
     command = [sys.executable, str(Path(__file__))]
+    calm = {**os.environ, "OMP_WAIT_POLICY": "passive"}  # as pipeline.models.embedded explains
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=calm
     ) as process:
         try:
             yield process.stdout.readline().strip(), process

@@ -98,7 +98,7 @@ def says(
     """
 
     def answer(request: Request) -> Answer:
-        words = re.findall(r"\s*\S+|\s+$", text)
+        words = _words(text)
         end = {"done": True, "done_reason": reason, "eval_count": wrote or max(1, len(words))}
         if read is not None:
             end["prompt_eval_count"] = request.prompt_tokens if read == -1 else read
@@ -144,8 +144,7 @@ def stops(text: str = "Some words") -> Script:
     """Answer without ever saying `done`, as Ollama does when it notices a loop."""
 
     def answer(request: Request) -> Answer:
-        words = re.findall(r"\s*\S+", text) if request.streamed else [text]
-        return Answer(tuple(map(_line, words)))
+        return Answer(tuple(map(_line, _words(text) if request.streamed else [text])))
 
     return answer
 
@@ -170,6 +169,11 @@ def sends(*lines: str, status: int = 200, kind: str = "application/json") -> Scr
 def html(request: Request) -> Answer:
     """Answer as a web server does that is no Ollama."""
     return Answer(("<!doctype html><title>It works!</title>",), kind="text/html")
+
+
+def _words(text: str) -> list[str]:
+    """Cut a text into words with the white space before them."""
+    return re.findall(r"\s*\S+|\s+", text)
 
 
 def _line(text: str, thinking: str = "", **end: object) -> str:
@@ -216,6 +220,7 @@ class ScriptedOllama:
         paths: Mapping[str, Script] | None = None,
     ) -> None:
         self.journal: list[Request] = []
+        self.arrived = threading.Event()  # a chat request has come in
         self._script = [chat] if callable(chat) else list(chat) or [says()]
         self._models = {model.name: model for model in models}
         self._paths = {
@@ -252,6 +257,7 @@ class ScriptedOllama:
         self._http.server_close()  # waits for the answers under way
 
     def _chat(self, request: Request) -> Answer:
+        self.arrived.set()
         if self._find(request) is None:
             name = request.body.get("model")
             return fails(404, f'model "{name}" not found, try pulling it first')(request)

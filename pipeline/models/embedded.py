@@ -436,6 +436,10 @@ class EmbeddedModel:
             raise ServerFault(f"llama.cpp failed: {error}") from error
 
     def _load(self) -> Any:  # noqa: ANN401 - xllamacpp has no types
+        # llama.cpp's threads meet after every step of every token. By default they wait in a busy
+        # loop there, which on a machine with other work to do costs up to nine tenths of the speed.
+        # OpenMP's runtime reads this when it is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         import xllamacpp  # type: ignore[import-untyped]  # it has no types
 
         params = xllamacpp.CommonParams()
@@ -444,6 +448,7 @@ class EmbeddedModel:
         params.n_ctx = self.context * self._slots
         params.n_batch = _BATCH
         params.cache_ram_mib = 0  # prompts do not come back, save for their beginning
+        params.fit_params = False  # or it reads the weights twice, to see if they fit
         params.verbosity = -1
         params.api_keys = [secrets.token_urlsafe()]
         params.endpoint_slots = params.ui = False

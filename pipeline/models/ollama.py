@@ -60,9 +60,7 @@ if TYPE_CHECKING:
     from pipeline.types import Reply
 
 _UNKNOWN_CONTEXT = 2048  # tokens; what every Ollama model can hold
-_REPEAT_LAST_N = (
-    256  # tokens that the repeat penalty looks back; Ollama's 64 miss a looped sentence
-)
+_REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back on; 64 miss a looped sentence
 
 # Used to count, with a margin, where a model's own template cannot be evaluated.
 _PLAIN_TEMPLATE = (
@@ -142,9 +140,9 @@ def open_ollama(
         digest = _digest(name, models, show)
         warnings: list[str] = []
         prompts = _prompt_counter(
-            show["template"],
+            show.get("template") or "{{ .Prompt }}",
             lambda: load_tokenizer(
-                digest, lambda: server.show(name, verbose=True)["model_info"], cache_folder
+                digest, lambda: server.show(name, verbose=True).get("model_info", {}), cache_folder
             ),
             warnings,
         )
@@ -269,7 +267,7 @@ class OllamaModel:
         self._server = server
         self._marker = confirmed
         self._confirmed = not prompts.exact or confirmed.exists()
-        self._confirmations = 0
+        self._confirmation_tries = 0
         self._confirming = asyncio.Lock()
         self._importing = importing
         self._limiter = asyncio.Semaphore(options.concurrency)
@@ -342,13 +340,13 @@ class OllamaModel:
         """
         if self._confirmed:
             return
-        begun = self._confirmations
+        tries = self._confirmation_tries
         async with self._confirming:
-            if self._confirmed or self._confirmations != begun:
+            if self._confirmed or self._confirmation_tries != tries:
                 return
             with contextlib.suppress(CallFailed):
                 await self._compare_counts()
-            self._confirmations += 1
+            self._confirmation_tries += 1
 
     async def _compare_counts(self) -> None:
         neutralize = self._prompts.tokenizer.neutralize
@@ -419,7 +417,7 @@ class OllamaModel:
                 reasoning=self._think,
                 client_kwargs={
                     "timeout": httpx.Timeout(None, connect=CONNECT_SECONDS),
-                    "trust_env": self._server.trust_env,
+                    **self._server.client_settings,
                 },
             )
         return self._client
@@ -466,8 +464,13 @@ def _whole_answer(text: str, end: Mapping[str, Any], seconds: float) -> _Answer:
 
 
 def _circles(text: str) -> bool:
-    """Whether a text ends in 30 times the same, as the server looks at it: without white space."""
-    return re.search(r"(.{1,40}?)\1{29}\Z", "".join(text.split())[-1200:]) is not None
+    """Whether a text ends in 30 times the same, or in white space alone.
+
+    The server compares tokens without the white space around them, so it does not count here.
+    """
+    tail = "".join(text.split())[-1200:]
+    blank = len(text) - len(text.rstrip())
+    return blank >= 30 or re.search(r"(.{1,40}?)\1{29}\Z", tail) is not None
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import ssl
 import urllib.parse
 from typing import Any
 
@@ -67,19 +68,26 @@ def _reachable(host: str) -> str:
 
 
 class OllamaServer:
-    """What an Ollama server tells without running a model. Errors name its address."""
+    """What an Ollama server tells without running a model. Errors name its address.
+
+    `client_settings` are for every httpx client that talks to it.
+    """
 
     def __init__(self, host: str | None) -> None:
         self.url = parse_host(host)
         split = urllib.parse.urlsplit(self.url)
         self.address = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
-        # Like Ollama's own client, never through a proxy to the machine itself.
-        self.trust_env = not _is_loopback(split.hostname or "")
+        self.client_settings: dict[str, Any] = {
+            # Like Ollama's own client, never through a proxy to the machine itself.
+            "trust_env": not _is_loopback(split.hostname or ""),
+            # Reading the certificates of all authorities takes 80 ms and is in vain without TLS.
+            "verify": split.scheme == "https" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        }
         self._client = httpx.Client(
             base_url=self.url,
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=True,
-            trust_env=self.trust_env,
+            **self.client_settings,
         )
 
     def __enter__(self) -> OllamaServer:

@@ -1,11 +1,12 @@
 """Renders the Go template of an Ollama model, so that a prompt can be counted before it is sent.
 
 Models bring their chat template in the language of Go's text/template. This is an evaluator of the
-part of it that they use: text, comments and trimming; if, range, with, else and end; variables;
-fields of the dot and of $; pipelines, parentheses and literals; and the functions below. Whatever
-else a template holds raises `UnsupportedTemplate`.
+part of it that they use: text, comments and trimming; if, with, range, else, end, continue, break;
+variables; fields of the dot and of $; pipelines, parentheses and literals; and the functions at the
+end of this file. Whatever else a template holds raises `UnsupportedTemplate`.
 
-Parsing turns each piece of a template into a Python function of the scope.
+Parsing turns each piece of a template into a Python function of the scope: an expression returns a
+value, a node writes text.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
     Value: TypeAlias = Any  # what templates compute with; Go's nil is None
     Expression: TypeAlias = Callable[["_Scope"], Value]
-    Node: TypeAlias = Callable[["_Scope"], str]
-    Item: TypeAlias = str | list[str]  # a stretch of text, or the tokens of an action
+    Node: TypeAlias = Callable[["_Scope"], None]
 
 
 class UnsupportedTemplate(PyLlamaError):
@@ -42,16 +42,18 @@ def render(template: str, system: str, user: str) -> str:
     fields = {field.lower() for item in items if isinstance(item, list) for field in _fields(item)}
     if fields & {"think", "thinklevel", "isthinkset"}:
         raise UnsupportedTemplate("the template depends on the server's thinking mode")
-    legacy = "messages" not in fields
+    # A template without messages is for one turn, and ends where the model's answer begins.
+    one_turn = "messages" not in fields
     values: dict[str, Value] = defaultdict(lambda: None, System=system, Response="")
-    if legacy:
+    if one_turn:
         values["Prompt"] = user
     else:
         values["Messages"] = [_message("system", system), _message("user", user)]
     try:
-        node = _Parser(items, stop_at_response=legacy).template()
-        return node(_Scope(values, ChainMap({"$": values})))
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+        scope = _Scope(values, ChainMap({"$": values}), [])
+        _Parser(items, stop_at_response=one_turn).template()(scope)
+        return "".join(scope.written)
+    except (IndexError, KeyError, TypeError, ValueError, _Jump) as error:
         raise UnsupportedTemplate(f"the template cannot be rendered: {error!r}") from error
 
 
@@ -59,7 +61,7 @@ def _message(role: str, content: str) -> dict[str, Value]:
     return {"Role": role, "Content": content, "Images": [], "ToolCalls": []}
 
 
-# Text to items ------------------------------------------------------------------------------------
+# From text to items: a stretch of text, or the list of an action's tokens -------------------------
 
 _ACTION = re.compile(
     r"\{\{(?P<left>-(?=\s))?"
@@ -77,18 +79,17 @@ _TOKEN = re.compile(
 _GO_SPACE = " \t\r\n"
 
 
-def _items(template: str) -> Iterator[Item]:
-    """Cut a template into its texts, trimmed as they ask for, and its actions."""
-    at, trimmed = 0, False
+def _items(template: str) -> Iterator[str | list[str]]:
+    at, trim = 0, False
     for action in _ACTION.finditer(template):
-        yield _text(template[at : action.start()], trimmed, bool(action["left"]))
+        yield _text(template[at : action.start()], left=trim, right=bool(action["left"]))
         if not action["code"].lstrip().startswith("/*"):
             yield _tokens(action["code"])
-        at, trimmed = action.end(), bool(action["right"])
-    yield _text(template[at:], trimmed, False)
+        at, trim = action.end(), bool(action["right"])
+    yield _text(template[at:], left=trim)
 
 
-def _text(text: str, left: bool, right: bool) -> str:
+def _text(text: str, *, left: bool, right: bool = False) -> str:
     if "{{" in text:
         raise UnsupportedTemplate("the template has an action that cannot be read")
     text = text.lstrip(_GO_SPACE) if left else text
@@ -96,8 +97,8 @@ def _text(text: str, left: bool, right: bool) -> str:
 
 
 def _tokens(code: str) -> list[str]:
-    tokens = _TOKEN.findall(code)
-    if not tokens or re.sub(r"\s", "", "".join(tokens)) != re.sub(r"\s", "", code):
+    tokens: list[str] = _TOKEN.findall(code)
+    if not tokens or _TOKEN.sub("", code).strip():
         raise UnsupportedTemplate(f"the template has an action that cannot be read: {code.strip()}")
     return tokens
 
@@ -108,34 +109,41 @@ def _fields(tokens: Sequence[str]) -> Iterator[str]:
             yield from token.split(".")[1:]
 
 
-# Items to nodes -----------------------------------------------------------------------------------
+# From items to nodes ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Scope:
-    """The dot, and the variables of this block and of those around it."""
+    """The dot, the variables of this block and of those around it, and what is written so far."""
 
     dot: Value
     names: ChainMap[str, Value]
+    written: list[str]
 
     def inner(self, dot: Value) -> _Scope:
-        return _Scope(dot, self.names.new_child())
+        return _Scope(dot, self.names.new_child(), self.written)
 
     def bind(self, name: str, sign: str, value: Value) -> None:
         """Declare a variable in this block (":="), or set the one that is visible ("=")."""
-        blocks = self.names.maps[:1] if sign == ":=" else self.names.maps
-        known = [names for names in blocks if sign == ":=" or name in names]
-        known[0][name] = value
+        if sign == ":=":
+            self.names[name] = value
+        else:
+            self.names[name]  # raises KeyError where there is none
+            next(names for names in self.names.maps if name in names)[name] = value
+
+
+class _Jump(Exception):
+    """Leaves the rest of a round of a range; says whether with all the rounds after it."""
+
+    def __init__(self, *, out: bool) -> None:
+        super().__init__("break or continue outside of a range")
+        self.out = out
 
 
 class _Parser:
-    """Parses items into nodes.
+    """Parses items into nodes. With `stop_at_response` nothing after the field Response stays."""
 
-    With `stop_at_response`, as for templates of one turn, what follows the field Response is left
-    out: there the model's answer begins.
-    """
-
-    def __init__(self, items: Sequence[Item], *, stop_at_response: bool) -> None:
+    def __init__(self, items: Sequence[str | list[str]], *, stop_at_response: bool) -> None:
         self._items = iter(items)
         self._stop_at_response = stop_at_response
         self._stopped = False
@@ -151,36 +159,44 @@ class _Parser:
         nodes: list[Node] = []
         closing: list[str] = []
         for item in self._items:
-            stopped = self._stopped
-            if isinstance(item, list) and item[0] in ("else", "end"):
-                closing = item
+            if item[0:1] in (["else"], ["end"]):
+                closing = list(item)
                 break
-            node = _text_node(item) if isinstance(item, str) else self._action(item)
+            stopped = self._stopped
+            node = _writer(item) if isinstance(item, str) else self._action(item)
             if not stopped:
                 nodes.append(node)
-        return lambda scope: "".join(node(scope) for node in nodes), closing
+
+        def write(scope: _Scope) -> None:
+            for node in nodes:
+                node(scope)
+
+        return write, closing
 
     def _action(self, tokens: list[str]) -> Node:
         if tokens[0] in ("if", "with", "range"):
             return self._branch(tokens[0], tokens[1:])
+        if tokens in (["continue"], ["break"]):
+            return _jump(out=tokens == ["break"])
         if self._stop_at_response and any(
             "Response" in t.split(".") for t in tokens if t[0] == "."
         ):
             self._stopped = True
         names, sign, expression = _statement(tokens)
 
-        def node(scope: _Scope) -> str:
+        def act(scope: _Scope) -> None:
             value = expression(scope)
             for name in names:
                 scope.bind(name, sign, value)
-            return "" if names else _printed(value)
+            if not names:
+                scope.written.append(_printed(value))
 
-        return node
+        return act
 
     def _branch(self, kind: str, tokens: list[str]) -> Node:
         names, sign, subject = _statement(tokens)
         body, closing = self._block()
-        otherwise: Node = _nothing
+        otherwise = _writer("")
         if closing[:2] in (["else", "if"], ["else", "with"]):
             otherwise, closing = self._branch(closing[1], closing[2:]), ["end"]
         elif closing == ["else"]:
@@ -188,30 +204,38 @@ class _Parser:
         if closing != ["end"]:
             raise ValueError(f"{kind} without an end")
 
-        def choose(scope: _Scope) -> str:
+        def choose(scope: _Scope) -> None:
             value = subject(scope)
             inner = scope.inner(value if kind == "with" and value else scope.dot)
             for name in names:
                 inner.bind(name, sign, value)
-            return body(inner) if value else otherwise(inner)
+            (body if value else otherwise)(inner)
 
-        def repeat(scope: _Scope) -> str:
-            texts = []
-            for index, value in enumerate(_list(subject(scope))):
+        def repeat(scope: _Scope) -> None:
+            values = _list(subject(scope))
+            for index, value in enumerate(values):
                 inner = scope.inner(value)
                 inner.names.update(zip(reversed(names), (value, index), strict=False))
-                texts.append(body(inner))
-            return "".join(texts) if texts else otherwise(scope)
+                try:
+                    body(inner)
+                except _Jump as jump:
+                    if jump.out:
+                        break
+            if not values:
+                otherwise(scope)
 
         return repeat if kind == "range" else choose
 
 
-def _text_node(text: str) -> Node:
-    return lambda scope: text
+def _writer(text: str) -> Node:
+    return lambda scope: scope.written.append(text)
 
 
-def _nothing(scope: _Scope) -> str:
-    return ""
+def _jump(*, out: bool) -> Node:
+    def jump(scope: _Scope) -> None:
+        raise _Jump(out=out)
+
+    return jump
 
 
 def _printed(value: Value) -> str:
@@ -228,18 +252,18 @@ def _list(value: Value) -> list[Value]:
     raise TypeError(f"{value!r} is no list")
 
 
-# Tokens to expressions ----------------------------------------------------------------------------
+# From tokens to expressions -----------------------------------------------------------------------
 
 
 def _statement(tokens: Sequence[str]) -> tuple[list[str], str, Expression]:
     """Return the variables that are set, how (":=", "=" or ""), and what they are set to."""
     sign = next((token for token in tokens if token in (":=", "=")), "")
     end = tokens.index(sign) if sign else 0
-    rest = deque(tokens[end + 1 :] if sign else tokens)
+    names, rest = list(tokens[:end:2]), deque(tokens[end + 1 if sign else 0 :])
     expression = _pipeline(rest)
-    if rest or any(token[0] != "$" for token in tokens[:end:2]):
+    if rest or any(not name.startswith("$") for name in names):
         raise ValueError(f"{' '.join(tokens)} is not understood")
-    return list(tokens[:end:2]), sign, expression
+    return names, sign, expression
 
 
 def _pipeline(tokens: deque[str]) -> Expression:
@@ -266,20 +290,20 @@ def _command(tokens: deque[str], piped: Expression | None) -> Expression:
 
 
 def _operand(tokens: deque[str]) -> Expression:
-    token = tokens.popleft() if tokens else ""
-    if token == "(":
+    word = tokens.popleft() if tokens else ""
+    if word == "(":
         inside = _pipeline(tokens)
         if not tokens or tokens.popleft() != ")":
             raise ValueError("a parenthesis without its end")
         return inside
-    if token[:1] in ("$", "."):
-        return _path(token)
-    literal = _literal(token)
+    if word[:1] in ("$", "."):
+        return _path(word)
+    literal = _literal(word)
     return lambda scope: literal
 
 
-def _path(token: str) -> Expression:
-    name, *fields = token.split(".")
+def _path(word: str) -> Expression:
+    name, *fields = word.split(".")
 
     def value(scope: _Scope) -> Value:
         found = scope.names[name] if name else scope.dot
@@ -290,20 +314,21 @@ def _path(token: str) -> Expression:
     return value
 
 
-def _literal(token: str) -> Value:
-    if token in ("true", "false"):
-        return token == "true"
-    if token.startswith("`"):
-        return token[1:-1]
-    if token.startswith('"') or token.lstrip("-").isdigit():
-        return json.loads(token)
-    raise ValueError(f"{token or 'nothing'} where a value should be")
+def _literal(word: str) -> Value:
+    if word in ("true", "false"):
+        return word == "true"
+    if word.startswith("`"):
+        return word[1:-1]
+    if word.startswith('"') or word.lstrip("-").isdigit():
+        return json.loads(word)
+    raise ValueError(f"{word or 'nothing'} where a value should be")
 
 
-# Functions ----------------------------------------------------------------------------------------
+# Functions of the arguments' values, which and and or read only as far as they need ------------
 
 
 def _and(values: Iterator[Value]) -> Value:
+    value = None
     for value in values:
         if not value:
             break
@@ -311,22 +336,13 @@ def _and(values: Iterator[Value]) -> Value:
 
 
 def _or(values: Iterator[Value]) -> Value:
-    for value in values:
-        if value:
-            break
-    return value
+    return next(filter(None, values), False)
 
 
 def _equal(first: Value, *others: Value) -> bool:
     if not others or any(type(other) is not type(first) for other in others):
         raise TypeError("eq of values of different types")
     return first in others
-
-
-def _index(values: Value, index: int) -> Value:
-    if not 0 <= index < len(values):
-        raise IndexError(f"no item {index}")
-    return values[index]
 
 
 def _slice(values: Value, start: int, end: int | None = None) -> Value:
@@ -336,21 +352,29 @@ def _slice(values: Value, start: int, end: int | None = None) -> Value:
     return values[start:end]
 
 
-def _eager(function: Callable[..., Value]) -> Callable[[Iterator[Value]], Value]:
+def _index(values: Value, index: int) -> Value:
+    return _slice(values, index)[0]
+
+
+def _printf(layout: str, *values: Value) -> str:
+    if re.search("%[^s]|%$", layout) or any(not isinstance(value, str) for value in values):
+        raise ValueError("printf of more than texts")
+    return layout % values
+
+
+def _strict(function: Callable[..., Value]) -> Callable[[Iterator[Value]], Value]:
     return lambda values: function(*values)
 
 
 _FUNCTIONS: dict[str, Callable[[Iterator[Value]], Value]] = {
     "and": _and,
     "or": _or,
-    "not": _eager(operator.not_),
-    "eq": _eager(_equal),
-    "ne": _eager(lambda first, second: not _equal(first, second)),
-    "lt": _eager(operator.lt),
-    "le": _eager(operator.le),
-    "gt": _eager(operator.gt),
-    "ge": _eager(operator.ge),
-    "len": _eager(len),
-    "index": _eager(_index),
-    "slice": _eager(_slice),
+    "not": _strict(operator.not_),
+    "eq": _strict(_equal),
+    "ne": _strict(lambda first, second: not _equal(first, second)),
+    "gt": _strict(operator.gt),
+    "len": _strict(len),
+    "index": _strict(_index),
+    "slice": _strict(_slice),
+    "printf": _strict(_printf),
 }
