@@ -126,7 +126,11 @@ def _pieces(text: str, count: Callable[[str], int], limit: int) -> list[_Piece]:
         for part in parts:
             place = start + part.end
             kind = kind_at(text, place) if place == end else Kind.OTHER
-            pieces.append(_Piece(place, part.tokens, _Rank(kind, _digest(text[max(0, place - _AROUND) : place]))))
+            pieces.append(
+                _Piece(
+                    place, part.tokens, _Rank(kind, _digest(text[max(0, place - _AROUND) : place]))
+                )
+            )
     return pieces
 
 
