@@ -6,21 +6,25 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.errors import InputError
+from pipeline.types import Planned, ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from pipeline.mapreduce import Summarizer
     from pipeline.models import ChatModel
     from pipeline.settings import Settings
     from pipeline.store import Store
-    from pipeline.types import Document, Emit, Plan, Result
+    from pipeline.types import Document, Emit, Event, Plan, Result
 
 POSITIVE = click.IntRange(min=1)
 
@@ -32,6 +36,8 @@ POSITIVE = click.IntRange(min=1)
 @click.option("-q", "--query", help="Summarize what the text says about this.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result, a line for each.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done; call nothing.")
+@click.option("--stable", is_flag=True, help="Cut by content: an edit needs few new calls.")
+@click.option("--watch", is_flag=True, help="Summarize FILE again whenever it is edited.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the record of calls.")
 @click.option("--quiet", is_flag=True, help="No progress and no notes on stderr.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
@@ -44,6 +50,8 @@ def summarize(
     query: str | None,
     as_json: bool,
     plan_only: bool,
+    stable: bool,
+    watch: bool,
     no_cache: bool,
     quiet: bool,
     verbose: bool,
@@ -58,11 +66,14 @@ def summarize(
     source stand in for some of it; 4 the model or its server cannot be had;
     130 interrupted.
     """
-    from pipeline.load import load
+    from pipeline.load import STDIN, load
     from pipeline.settings import load_settings
 
     _log(verbose=verbose)
-    settings = load_settings(**flags)
+    stable = stable or watch  # a text that is watched is being edited
+    settings = load_settings(**flags, chunking="stable" if stable else None)
+    if watch and (len(files) != 1 or files[0] == STDIN or plan_only):
+        raise InputError("--watch takes one FILE, without --plan")
     if query is not None and not query.strip():
         raise InputError("--query is blank; leave it out or ask something")
     documents = [load(name) for name in files or ("-",)]
@@ -71,7 +82,9 @@ def summarize(
             for document in documents:
                 _print_plan(summarizer, document, settings, as_json=as_json)
             return 0
-        return asyncio.run(_run(summarizer, documents, settings, as_json=as_json, quiet=quiet))
+        job = _Job(summarizer, settings.cache_folder, as_json=as_json, quiet=quiet)
+        versions = _versions(files[0], documents[0], job) if watch else _once(documents)
+        return asyncio.run(job.run(versions, heading=watch or len(documents) > 1))
 
 
 def _log(*, verbose: bool) -> None:
@@ -106,6 +119,7 @@ def _summarizer(
             words=settings.words,
             query=query,
             chunk_tokens=settings.chunk_tokens,
+            chunking=settings.chunking,
             summary_tokens=settings.summary_tokens,
             store=store,
         )
@@ -120,44 +134,102 @@ def _silent(text: str) -> None:
     logging.getLogger("pipeline").info(text)
 
 
-async def _run(
-    summarizer: Summarizer,
-    documents: Sequence[Document],
-    settings: Settings,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> int:
-    """Summarize one document after the other; return the exit status."""
-    from pipeline.cli import STAND_INS
-    from pipeline.rates import record_rate
+async def _once(documents: Sequence[Document]) -> AsyncIterator[Document]:
+    for document in documents:
+        yield document
 
-    told = set(summarizer.model.warnings)
-    status = 0
-    try:
-        for document in documents:
-            with _progress(document, quiet=quiet) as emit:
-                result = await summarizer.summarize(document, emit)
-            record_rate(settings.cache_folder, summarizer.model, result)
-            _print_result(result, as_json=as_json, heading=len(documents) > 1)
-            if not quiet:
-                _print_notes(result, told)
-            if result.stand_ins:
-                status = STAND_INS
-    except asyncio.CancelledError:
-        if not quiet:
-            _note("finished calls are kept; the same command goes on from there")
-        raise
-    finally:
-        await summarizer.model.aclose()
-    return status
+
+async def _versions(name: str, first: Document, job: _Job) -> AsyncIterator[Document]:
+    """Yield a file's text, and again whenever it has changed."""
+    import watchfiles
+
+    from pipeline.load import load
+
+    yield first
+    seen = first.text
+    folder, base = os.path.split(os.path.abspath(name))  # noqa: PTH100, ASYNC240 - asks nothing
+    # Editors replace a file instead of writing to it, so its folder is watched.
+    async for changes in watchfiles.awatch(folder, recursive=False):
+        if base not in {Path(changed).name for _, changed in changes}:
+            continue
+        try:
+            document = load(name)
+        except InputError as error:  # half written, or away for a moment
+            job.note(str(error))
+            continue
+        if document.text != seen:
+            seen = document.text
+            yield document
+
+
+@dataclass
+class _Job:
+    """What is done with each document, and what the user has been told."""
+
+    summarizer: Summarizer
+    cache_folder: Path
+    as_json: bool
+    quiet: bool
+    status: int = 0
+
+    def __post_init__(self) -> None:
+        self._told = set(self.summarizer.model.warnings)
+
+    async def run(self, documents: AsyncIterator[Document], *, heading: bool) -> int:
+        """Summarize one document after the other; return the exit status."""
+        try:
+            async for document in documents:
+                await self._summarize(document, heading=heading)
+        except asyncio.CancelledError:
+            self.note("finished calls are kept; the same command goes on from there")
+            raise
+        finally:
+            await self.summarizer.model.aclose()
+        return self.status
+
+    async def _summarize(self, document: Document, *, heading: bool) -> None:
+        from pipeline.cli import STAND_INS
+        from pipeline.rates import record_rate
+
+        with _progress(document, quiet=self.quiet) as progress:
+
+            def emit(event: Event) -> None:
+                if isinstance(event, Planned) and event.done:
+                    self.note(f"{event.done:,} of {event.plan.calls:,} calls already done")
+                progress(event)
+
+            result = await self.summarizer.summarize(document, emit)
+        record_rate(self.cache_folder, self.summarizer.model, result)
+        self._print(result, heading=heading)
+        if result.stand_ins:
+            self.status = STAND_INS
+
+    def note(self, text: str) -> None:
+        """Tell the user, unless the user wants quiet."""
+        (_silent if self.quiet else _note)(text)
+
+    def _print(self, result: Result, *, heading: bool) -> None:
+        name = result.plan.document.name
+        if self.as_json:
+            click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+        elif heading:
+            click.echo(f"==> {name} <==\n{result.summary}\n")
+        else:
+            click.echo(result.summary)
+        for warning in result.warnings:
+            if warning not in self._told:
+                self._told.add(warning)
+                self.note(warning)
+        for stand_in in result.stand_ins:
+            self.note(
+                f"{name}: its own sentences stand in for characters {stand_in.start} to "
+                f"{stand_in.end} ({stand_in.reason})"
+            )
 
 
 @contextlib.contextmanager
 def _progress(document: Document, *, quiet: bool) -> Iterator[Emit]:
     """Yield what shows a run's events: a live line on a terminal, nothing elsewhere."""
-    from pipeline.types import ignore
-
     if quiet or not sys.stderr.isatty():
         yield ignore
         return
@@ -167,28 +239,6 @@ def _progress(document: Document, *, quiet: bool) -> Iterator[Emit]:
 
     with RunProgress(Console(stderr=True), document.name) as progress:
         yield progress
-
-
-def _print_result(result: Result, *, as_json: bool, heading: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
-    elif heading:
-        click.echo(f"==> {result.plan.document.name} <==\n{result.summary}\n")
-    else:
-        click.echo(result.summary)
-
-
-def _print_notes(result: Result, told: set[str]) -> None:
-    for warning in result.warnings:
-        if warning not in told:
-            told.add(warning)
-            _note(warning)
-    name = result.plan.document.name
-    for stand_in in result.stand_ins:
-        _note(
-            f"{name}: its own sentences stand in for characters {stand_in.start} to "
-            f"{stand_in.end} ({stand_in.reason})"
-        )
 
 
 def _print_plan(

@@ -9,10 +9,11 @@ in two, then the source's own sentences stand in for it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import stamina
 
@@ -29,6 +30,7 @@ from pipeline.prompts import (
     map_prompt,
     merge_prompt,
 )
+from pipeline.stable import group_stable, split_stable
 from pipeline.store import NoStore, Store, call_key
 from pipeline.types import (
     Budget,
@@ -81,7 +83,9 @@ class Summarizer:
     """Summarizes documents with one model.
 
     `words` is the aim for the final summary. `chunk_tokens` and `summary_tokens` bound a chunk and
-    a partial summary; None takes what fits. `query` turns the summary towards a question.
+    a partial summary; None takes what fits. `query` turns the summary towards a question. With
+    `chunking` "stable", boundaries follow the content, so that a later version of the document
+    needs few new calls.
     """
 
     model: ChatModel
@@ -89,6 +93,7 @@ class Summarizer:
     query: str | None = None
     chunk_tokens: int | None = None
     summary_tokens: int | None = None
+    chunking: Literal["balanced", "stable"] = "balanced"
     store: Store = field(default_factory=NoStore)
     retry: Retry = field(default_factory=Retry)
 
@@ -123,9 +128,9 @@ class Summarizer:
         self._check(document)
         budget = self.budget()
         chunks = self._chunks(document, budget)
-        root = plan_tree(
-            [chunk for chunk in chunks if chunk.text.strip()], budget.fan_in, budget.final_fan_in
-        )
+        leaves = [chunk for chunk in chunks if chunk.text.strip()]
+        arrange = group_stable if self.chunking == "stable" else plan_tree
+        root = arrange(leaves, budget.fan_in, budget.final_fan_in)
         return Plan(document, tuple(chunks), root, budget, self.model.exact)
 
     def _check(self, document: Document) -> None:
@@ -145,7 +150,8 @@ class Summarizer:
             if tokens <= whole:
                 return [Chunk(document.text, 0, len(document.text), tokens)]
             bound = min(bound, tokens - 1)  # it does not fit in one, so it makes two or more
-        return split(document, self.model.count_text, min(budget.source, bound))
+        cut = split_stable if self.chunking == "stable" else split
+        return cut(document, self.model.count_text, min(budget.source, bound))
 
     async def summarize(self, document: Document, emit: Emit = ignore) -> Result:
         """Summarize a document, and tell `emit` what happens on the way.
@@ -155,8 +161,9 @@ class Summarizer:
             ModelUnavailable: the server or the model cannot be had; finished calls are kept.
         """
         plan = self.plan(document)
-        emit(Planned(plan))
-        return await _Run(self, plan, emit).result()
+        run = _Run(self, plan, emit)
+        emit(Planned(plan, run.finished(plan.root)[0]))
+        return await run.result()
 
     def finished(self, plan: Plan) -> int:
         """Return how many of a plan's calls are in the store already, and need not be made."""
@@ -217,6 +224,8 @@ class _Run:
     prompt_tokens: int = 0
     output_tokens: int = 0
     stand_ins: list[StandIn] = field(default_factory=list)
+    anew: list[tuple[int, int]] = field(default_factory=list)
+    kept: dict[str, _Answer] = field(default_factory=dict)
 
     async def result(self) -> Result:
         """Run the plan."""
@@ -238,6 +247,7 @@ class _Run:
             output_tokens=self.output_tokens,
             verified=self.verified,
             stand_ins=tuple(sorted(self.stand_ins, key=lambda s: (s.start, s.end))),
+            anew=_joined_stretches(self.anew),
             warnings=tuple(model.warnings),
             seconds=time.monotonic() - started,
         )
@@ -258,6 +268,8 @@ class _Run:
         self.done += 1
         self.cached += answer.cached
         self.verified += answer.verified
+        if isinstance(node, Chunk) and not answer.cached:
+            self.anew.append((node.start, node.end))
         self.emit(Summarized(node, summary, self.done, self.plan.calls, answer.cached))
         return summary
 
@@ -324,13 +336,14 @@ class _Run:
 
     def _kept(self, task: _Task) -> _Answer | None:
         """Return the answer that the store holds. What no longer passes as one is asked anew."""
-        reply = self.summarizer.store.get(self._key(task))
-        if reply is None:
-            return None
-        try:
-            return _Answer(self._clean(reply, task), reply.verified, cached=task.share == 1)
-        except BadAnswer:
-            return None
+        key = self._key(task)
+        if key not in self.kept:
+            reply = self.summarizer.store.get(key)
+            with contextlib.suppress(BadAnswer):
+                if reply is not None:
+                    text, whole = self._clean(reply, task), task.share == 1
+                    self.kept[key] = _Answer(text, reply.verified, cached=whole)
+        return self.kept.get(key)
 
     def _key(self, task: _Task) -> str:
         prompt, bound = self._prompt(task), self._max_tokens(task)
@@ -397,6 +410,17 @@ class _Run:
 
     def _count(self, text: str) -> int:
         return self.summarizer.model.count_text(text)
+
+
+def _joined_stretches(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Join neighbours."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 def _backoff(error: Exception) -> bool | float:

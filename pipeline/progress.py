@@ -82,6 +82,7 @@ class RunProgress:
         )
         self._task = self._progress.add_task(name, total=None, counts="planning", pace="")
         self._tally: Tally | None = None
+        self._done = 0
         self._draft = ""
 
     def __enter__(self) -> Self:
@@ -100,6 +101,7 @@ class RunProgress:
         """Show what an event changes."""
         if isinstance(event, Planned):
             self._tally = Tally(event.plan)
+            self._done = event.done
             self._progress.update(self._task, total=event.plan.calls)
         elif isinstance(event, Summarized) and self._tally:
             self._tally.add(event)
@@ -113,7 +115,7 @@ class RunProgress:
         tail = " ".join(self._draft.split())[-TAIL:]
         self._progress.update(
             self._task,
-            completed=self._tally.chunks + self._tally.merges,
+            completed=max(self._done, self._tally.chunks + self._tally.merges),
             counts=self._tally.counts(),
             pace=f"… {tail}" if tail else self._tally.pace(time.monotonic()),
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
@@ -66,6 +66,9 @@ class Settings(BaseSettings):
         None,
         ge=1,
         description="upper bound on a partial summary; else 256, less if context is small",
+    )
+    chunking: Literal["balanced", "stable"] = Field(
+        "balanced", description="stable: boundaries follow the content, for texts that are edited"
     )
     words: int = Field(150, ge=1, description="aim for the final summary")
     concurrency: int = Field(4, ge=1, description="calls in flight")

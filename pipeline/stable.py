@@ -37,14 +37,12 @@ if TYPE_CHECKING:
 
     from pipeline.types import Node
 
-# Tokens. Chunks that may be larger than USUAL are not, as a rule: the more calls there are, the
-# smaller the part of them that an edit costs, and the more tokens go into prompts and answers.
-# With DISTANCE between them, places lie about USUAL apart.
-USUAL = 1870
+# The least distance between chunk ends that are chosen by rank alone; they lie about a third
+# further apart on average. Beyond DISTANCE tokens, larger chunks would not pay: there would be so
+# few calls that an edit costs a good part of them. Below it, it is a part of the budget.
 DISTANCE = 1400
-
-_SPREAD = 1.6  # times the budget: the distance where chunks must be smaller than USUAL
-_GROUP = 0.6  # times the fan-in: the distance between the ends of groups, in members
+_SHARE = 0.8
+_GROUP = 0.6  # of the fan-in: the same distance for groups, in members
 _FINEST = 8  # a sentence that takes more than this part of the budget is divided
 _WORDS = 64  # characters before a place that its hash is made of, white space aside
 _AROUND = 128  # characters on both sides of a place that decide its rank
@@ -80,7 +78,7 @@ def split_stable(document: Document, count: Callable[[str], int], max_tokens: in
     cuts = _cuts(
         at=[0, *accumulate(piece.tokens for piece in pieces)],
         ranks=[piece.rank for piece in pieces],
-        distance=DISTANCE if max_tokens >= USUAL else _SPREAD * max_tokens,
+        distance=min(_SHARE * max_tokens, DISTANCE),
         most=max_tokens,
         least=max_tokens // 2,
     )

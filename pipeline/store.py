@@ -10,6 +10,10 @@ the store goes on without what it lost.
     calls.sqlite3-wal, -shm  SQLite's own
     calls.sqlite3.lock       held for the moment in which a process opens the record
     calls.sqlite3.damaged-N  a damaged record that was set aside
+
+A file is damaged where SQLite cannot find its way in it; it is not searched for damage, which
+would take seconds, so replies put before the damage is met are set aside with it. Garbage inside
+a reply is noticed by its checksum and costs that reply alone.
 """
 
 from __future__ import annotations

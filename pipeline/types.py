@@ -220,7 +220,9 @@ class Result:
     """A finished run: the summary, its tree, and the evidence of what was read.
 
     `verified` calls had their prompt confirmed by the server token for token. `exact` says whether
-    tokens were counted with the model's own vocabulary, as known at the end of the run.
+    tokens were counted with the model's own vocabulary, as known at the end of the run. `anew` are
+    the stretches of the document, in characters, that were read in this run; the rest had been
+    read before.
     """
 
     summary: str
@@ -237,6 +239,7 @@ class Result:
     output_tokens: int
     verified: int
     stand_ins: tuple[StandIn, ...]
+    anew: tuple[tuple[int, int], ...]
     warnings: tuple[str, ...]
     seconds: float
 
@@ -267,6 +270,7 @@ class Result:
                 "stand_ins": [
                     {"start": s.start, "end": s.end, "reason": s.reason} for s in self.stand_ins
                 ],
+                "anew": [list(stretch) for stretch in self.anew],
             },
             "warnings": list(self.warnings),
             "seconds": round(self.seconds, 3),
@@ -275,9 +279,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Planned:
-    """The plan is made; `plan.calls` model calls follow."""
+    """The plan is made; of its `plan.calls` model calls, `done` are on record already."""
 
     plan: Plan
+    done: int = 0
 
 
 @dataclass(frozen=True)

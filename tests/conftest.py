@@ -10,10 +10,12 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import llama_server
 import pytest
+import tiny_gguf
 from ollama_server import Request, ScriptedOllama, says
 
 from pipeline.errors import ModelUnavailable
@@ -155,29 +157,37 @@ def real_tinyllama(real_ollama: str, cache_folder: Path) -> Adapter:
     return ollama_adapter("tinyllama:random", real_ollama, cache_folder)
 
 
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GGUF that llama.cpp runs in no time."""
+    if find_spec("xllamacpp") is None:  # importing it here would be too early: see embedded.py
+        pytest.skip("the extra [embedded] is not installed")
+    return tiny_gguf.write(tmp_path_factory.mktemp("weights") / "tiny.gguf")
+
+
 @pytest.fixture
-def embedded(cache_folder: Path) -> Adapter:
-    """The packaged model, in this process."""
-    pytest.importorskip("xllamacpp", reason="the extra [embedded] is not installed")
-    return Adapter(lambda options: open_embedded("", options=options, cache_folder=cache_folder))
+def embedded(tiny_weights: Path, cache_folder: Path) -> Adapter:
+    """Random weights with a SentencePiece vocabulary, in this process."""
+    name = str(tiny_weights)
+    return Adapter(lambda options: open_embedded(name, options=options, cache_folder=cache_folder))
 
 
 @pytest.fixture(scope="session")
-def llama_cpp_address() -> Iterator[str]:
-    """The address of a real llama.cpp server with the packaged model."""
-    pytest.importorskip("xllamacpp", reason="the extra [embedded] is not installed")
-    with llama_server.serve() as (address, _):
+def llama_cpp_address(tiny_weights: Path) -> Iterator[str]:
+    """The address of llama.cpp's own server, with random weights."""
+    with llama_server.serve(tiny_weights) as (address, _):
         yield address
 
 
 @pytest.fixture
 def llama_cpp(llama_cpp_address: str, cache_folder: Path) -> Adapter:
-    """The packaged model behind llama.cpp's own server."""
-    pytest.importorskip("langchain_openai", reason="the extra [openai] is not installed")
+    """Random weights behind llama.cpp's own server."""
+    if find_spec("langchain_openai") is None:
+        pytest.skip("the extra [openai] is not installed")
 
     def open_model(options: ModelOptions) -> ChatModel:
         return open_openai(
-            "smollm2",
+            "tiny",
             base_url=llama_cpp_address,
             api_key=None,
             options=options,

@@ -1,6 +1,7 @@
-"""llama.cpp's own HTTP server with the embedded model, in a process that can be killed.
+"""llama.cpp's own HTTP server, in a process that can be killed.
 
-Run as a program it prints its address and serves until its standard input is closed.
+Run as a program, with the path of a GGUF, it prints its address and serves until its standard
+input is closed.
 """
 
 import contextlib
@@ -10,16 +11,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.models.embedded import default_weights
-
 SLOTS = 2
 SLOT_CONTEXT = 2048  # tokens
 
 
 @contextlib.contextmanager
-def serve() -> Iterator[tuple[str, subprocess.Popen]]:
+def serve(weights: Path) -> Iterator[tuple[str, subprocess.Popen]]:
     """Yield the address of a server, and its process."""
-    command = [sys.executable, str(Path(__file__))]
+    command = [sys.executable, __file__, str(weights)]
     calm = {**os.environ, "OMP_WAIT_POLICY": "passive"}  # as pipeline.models.embedded explains
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=calm
@@ -30,11 +29,11 @@ def serve() -> Iterator[tuple[str, subprocess.Popen]]:
             process.kill()
 
 
-def main() -> None:
+def main(weights: str) -> None:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    params.model.path = str(default_weights())
+    params.model.path = weights
     params.n_parallel = SLOTS
     params.n_ctx = SLOTS * SLOT_CONTEXT
     params.n_batch = 128  # a request that is given up ends after the batch that is being read
@@ -45,4 +44,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -82,6 +82,7 @@ def test_json_is_the_contract(server, capsys):
         "exact": True,
         "verified": calls["map"] + calls["merge"],
         "stand_ins": [],
+        "anew": [[0, len(LONG)]],
     }
     assert result["usage"]["prompt_tokens"] > len(LONG)
     assert len(summaries(server)) == calls["map"] + calls["merge"]
