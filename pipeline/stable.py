@@ -45,7 +45,7 @@ _SHARE = 0.8
 _GROUP = 0.6  # of the fan-in: the same distance for groups, in members
 _FINEST = 8  # a sentence that takes more than this part of the budget is divided
 _WORDS = 64  # characters before a place that its hash is made of, white space aside
-_AROUND = 128  # characters on both sides of a place that decide its rank
+_AROUND = 256  # characters on both sides of a place that decide its rank
 
 
 class _Rank(NamedTuple):
