@@ -47,27 +47,30 @@ class Simulation:
 
 @contextlib.contextmanager
 def simulated(*, simulator: Path = SIMULATOR, **options: object) -> Iterator[Simulation]:
-    """Run the simulator with options of its own, such as `slots=4` or `f_500=0.1`."""
+    """Run the simulator with options of its own: `slots=4`, `f_500=0.1`, `no_mark=True`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     given = {"port": port, "vocab": simulator.parent / VOCABULARY, **options}
-    flags = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    flags = [
+        f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+        for name, value in given.items()
+    ]
     command = [sys.executable, str(simulator), *flags]
     with subprocess.Popen(command) as server:  # noqa: S603 - the simulator that the user named
         try:
-            yield _ready(Simulation(f"http://127.0.0.1:{port}"))
+            yield _ready(Simulation(f"http://127.0.0.1:{port}"), server)
         finally:
             server.terminate()
 
 
-def _ready(simulation: Simulation) -> Simulation:
+def _ready(simulation: Simulation, server: subprocess.Popen[bytes]) -> Simulation:
     deadline = time.monotonic() + 30
     while True:
         try:
             simulation.reset()
         except httpx.TransportError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or server.poll() is not None:
                 raise
             time.sleep(0.1)
         else:

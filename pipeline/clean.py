@@ -11,12 +11,13 @@ is taken out.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipeline.chunk import sentences
 from pipeline.errors import EchoedAnswer, EmptyAnswer, LoopedAnswer
 from pipeline.extract import DENSE
+from pipeline.prompts import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,13 @@ _LOOP_REPEATS = 8  # words that repeat what came one period before
 _LONGEST_PERIOD = 120  # words
 _THRICE_WORDS = 5  # a sentence of so many words is not written three times on purpose
 _ENOUGH = 20  # words before a loop that are worth keeping without the rest
+
+# An echo is one passage of the source, give or take a few words, in place of an answer.
+_GRAM = 5  # words
+_ECHO_SHARE = 0.6  # of the answer's runs of _GRAM words
+_ECHO_SPREAD = 1.25  # the passage's length as a multiple of the answer's
+_ECHO_WORDS = 40  # a shorter answer may well be a sentence or two of the source
+_ECHO_ROOM = 1.25  # a source not so many times as long as the answer may be repeated as a whole
 
 _WORD = re.compile(rf"(?m:^\W*\d+[.)]\s)|([{DENSE}]|[^\W_{DENSE}]+(?:['’][^\W_{DENSE}]+)*)")
 
@@ -41,15 +49,18 @@ _HEADER = re.compile(rf"(?i)\A(?:\s*+{_SPECIAL}(?:(?:assistant|user|system|model
 _TURN = re.compile(rf"(?is)(?<!\s)(?:(?<=[.!?…。！？])\s*+{_SPECIAL}.*|\s*+{_SPECIAL}\s*)\Z")
 
 _INSTRUCTION = re.compile(
-    r"(?i)\A(?:please\s+)?(?:summari[sz]e\s+(?:the|this)|write\s+(?:a|an|one|the)\b[^\n.:]{0,40}"
+    rf"(?i)\A(?:{re.escape(SYSTEM)}\s*"
+    r"|(?:please\s+)?(?:summari[sz]e\s+(?:the|this)|write\s+(?:a|an|one|the)\b[^\n.:]{0,40}"
     r"\bsummary)\b[^\n.:]{0,200}(?:[.:]\s+|\n\s*|[.:]?\Z)"
+    r"|in (?:one paragraph|about \d+ words), summari[sz]e what the text[^\n]*(?:\n\s*|\Z))"
 )
 _SURE = r"(?:sure|certainly|of course|absolutely|okay|ok|alright|yes|no problem)(?: thing)?"
 _PREAMBLE = re.compile(
     rf"(?i)\A(?:{_SURE}!(?=\s)"
     rf"|(?:{_SURE}[!.,]\s*)?(?:based on [^\n,:]{{1,60}},\s*)?"
     r"(?:here(?:['’]s| is| are)|below is|the following is|this is an?|i(?:['’]ve| have) written)\b"
-    r"[^\n:.]{0,80}\b(?:summar|overview|synopsis|recap)[^\n:.]{0,120}"
+    r"[^\n:.]{0,80}\b(?:summar|overview|synopsis|recap|(?:revised|rewritten) version)"
+    r"[^\n:.]{0,120}"
     r"(?::(?=\s|\Z)|\.?(?=\s*(?:\n|\Z))))\s*"
 )
 _LABEL = re.compile(
@@ -75,7 +86,7 @@ class _Word(NamedTuple):
     start: int
 
 
-def clean(text: str, *, finish: Literal["stop", "length"]) -> str:
+def clean(text: str, *, finish: Literal["stop", "length"], source: str | None = None) -> str:
     """Return an answer without what is not the summary.
 
     Thinking aloud, special-token text, an opening such as "Sure, here is a summary:", quotes
@@ -85,6 +96,7 @@ def clean(text: str, *, finish: Literal["stop", "length"]) -> str:
     Args:
         text: the answer as the model wrote it.
         finish: "length" where the answer ran out of room.
+        source: the text that was to be summarized; None accepts an answer copied from it.
 
     Returns:
         The answer, never longer than `text`. What is returned here passes unchanged ever after.
@@ -92,7 +104,7 @@ def clean(text: str, *, finish: Literal["stop", "length"]) -> str:
     Raises:
         EmptyAnswer: nothing is left.
         LoopedAnswer: a loop began too early to leave anything worth keeping.
-        EchoedAnswer: the answer is the instruction.
+        EchoedAnswer: the answer is the instruction, or one passage of a longer source.
     """
     answer = _mend(text)
     if finish == "length":
@@ -101,8 +113,8 @@ def clean(text: str, *, finish: Literal["stop", "length"]) -> str:
         if _INSTRUCTION.match(text.strip()):
             raise EchoedAnswer("the model repeated its instruction and wrote no summary")
         raise EmptyAnswer("the model wrote nothing")
-    # LEAD: the passage-echo rule is removed on purpose: an answer made of the source's own sentences
-    # is accepted (a stand-in would be the same). Please adapt the tests, and finish up now.
+    if source is not None and _is_passage(_words(answer), _words(source)):
+        raise EchoedAnswer("the model copied a passage of the text instead of summarizing it")
     return answer
 
 
@@ -183,3 +195,35 @@ def _words(text: str) -> list[_Word]:
     The numbers of a list are left out, so that a list of the same item is a loop.
     """
     return [_Word(m[1].casefold(), m.start()) for m in _WORD.finditer(text) if m[1]]
+
+
+def _is_passage(answer: Sequence[_Word], source: Sequence[_Word]) -> bool:
+    """Tell whether the answer is one passage of a longer source, give or take a few words."""
+    if len(answer) < _ECHO_WORDS or len(source) < _ECHO_ROOM * len(answer):
+        return False
+    return _passage_share(answer, source) >= _ECHO_SHARE
+
+
+def _passage_share(answer: Sequence[_Word], source: Sequence[_Word]) -> float:
+    """Return the largest share of the answer's runs of words that one passage holds."""
+    places = defaultdict(list)
+    for i, gram in enumerate(_grams(answer)):
+        places[gram].append(i)
+    found = [(at, i) for at, gram in enumerate(_grams(source)) for i in places.get(gram, ())]
+    within: Counter[int] = Counter()
+    most = left = 0
+    for at, i in found:
+        within[i] += 1
+        while at - found[left][0] > _ECHO_SPREAD * len(answer):
+            gone = found[left][1]
+            within[gone] -= 1
+            if not within[gone]:
+                del within[gone]
+            left += 1
+        most = max(most, len(within))
+    return most / (len(answer) - _GRAM + 1)
+
+
+def _grams(words: Sequence[_Word]) -> list[tuple[str, ...]]:
+    texts = [word.text for word in words]
+    return list(zip(*(texts[i:] for i in range(_GRAM)), strict=False))

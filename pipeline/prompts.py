@@ -37,12 +37,12 @@ class Prompt(NamedTuple):
 
 def map_prompt(source: str, query: str | None) -> Prompt:
     """Ask for a summary of a chunk; with a query, of what the chunk says about it."""
-    return _prompt(source, f"Summarize the text above{_about(query)} in one paragraph.")
+    return _prompt(source, "in one paragraph", query)
 
 
 def merge_prompt(source: str, query: str | None) -> Prompt:
     """Ask for one summary of partial summaries that `join_sources` has joined."""
-    return _prompt(source, f"Summarize the text above{_about(query)} in one paragraph.")
+    return _prompt(source, "in one paragraph", query)
 
 
 def final_prompt(source: str, words: int, query: str | None, *, merged: bool) -> Prompt:
@@ -52,9 +52,10 @@ def final_prompt(source: str, words: int, query: str | None, *, merged: bool) ->
         source: the whole text where it fits, otherwise joined partial summaries.
         words: the aim for the summary's length.
         query: what the summary should be about; None for all of the text.
-        merged: whether `source` is partial summaries.
+        merged: whether `source` is partial summaries. The wording is the same: told so, small
+            models write about summaries instead of summarizing.
     """
-    return _prompt(source, f"Summarize the text above{_about(query)} in about {words} words.")
+    return _prompt(source, f"in about {words} words", query)
 
 
 def join_sources(texts: Sequence[str]) -> str:
@@ -62,9 +63,9 @@ def join_sources(texts: Sequence[str]) -> str:
     return SEPARATOR.join(texts)
 
 
-def _about(query: str | None) -> str:
-    return "" if query is None else f", as far as it bears on this question: {query}\n"
-
-
-def _prompt(source: str, closing: str) -> Prompt:
+def _prompt(source: str, size: str, query: str | None) -> Prompt:
+    closing = f"Summarize the text above {size}."
+    if query is not None:
+        about = " ".join(query.split())  # a line of its own could pass for a part of the text
+        closing = f"{size.capitalize()}, summarize what the text above says about this: {about}"
     return Prompt(SYSTEM, f"Text:\n\n{source}\n\n{closing}")

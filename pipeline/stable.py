@@ -42,9 +42,10 @@ if TYPE_CHECKING:
 # few calls that an edit costs a good part of them. Below it, it is a part of the budget.
 DISTANCE = 1400
 _SHARE = 0.8
+_INSIDE = 1.25  # times that, where a chunk would end inside a sentence
 _GROUP = 0.6  # of the fan-in: the same distance for groups, in members
 _FINEST = 8  # a sentence that takes more than this part of the budget is divided
-_WORDS = 64  # characters before a place that its hash is made of, white space aside
+_WORDS = 128  # characters before a place that its hash is made of, white space aside
 _AROUND = 256  # characters on both sides of a place that decide its rank
 
 
@@ -80,7 +81,7 @@ def split_stable(document: Document, count: Callable[[str], int], max_tokens: in
         ranks=[piece.rank for piece in pieces],
         distance=min(_SHARE * max_tokens, DISTANCE),
         most=max_tokens,
-        least=max_tokens // 2,
+        least=max_tokens // 3,
     )
     ends = [0, *(pieces[cut - 1].end for cut in cuts[1:])]
     return list(
@@ -161,7 +162,8 @@ def _cuts(
     chosen = [0, len(at) - 1]
     for place in sorted(range(1, len(at) - 1), key=lambda place: ranks[place - 1]):
         k = bisect(chosen, place)
-        if min(at[place] - at[chosen[k - 1]], at[chosen[k]] - at[place]) >= distance:
+        room = min(at[place] - at[chosen[k - 1]], at[chosen[k]] - at[place])
+        if room >= distance * (_INSIDE if ranks[place - 1].kind > Kind.SENTENCE else 1):
             chosen.insert(k, place)
     divided = (_divide(at, ranks, start, end, most, least) for start, end in pairwise(chosen))
     return [0, *chain.from_iterable(divided)]

@@ -14,6 +14,7 @@ from pipeline.chunk import sentences
 from pipeline.clean import clean
 from pipeline.errors import BadAnswer, EchoedAnswer, EmptyAnswer, LoopedAnswer
 from pipeline.extract import extract
+from pipeline.prompts import final_prompt, map_prompt
 
 GOLDEN = Path(__file__).parent / "golden"
 SOURCES = {
@@ -46,8 +47,9 @@ GOOD = (
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda a: f"{a['rule']}-{a['id']}")
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
 def test_real_answers(answer, again) -> None:
-    start, end = answer["source_span"]
-    source = SOURCES[answer["source"]][start:end]
+    source = None
+    if answer["source"]:
+        source = SOURCES[answer["source"]][slice(*answer["source_span"])]
     if "error" in answer:
         with pytest.raises(getattr(errors, answer["error"])):
             clean(answer["output"], source=source, finish=answer["finish"])
@@ -197,6 +199,20 @@ def passage(words: int) -> str:
 def test_an_echo_is_rejected(text) -> None:
     with pytest.raises(EchoedAnswer):
         clean(text, source=LIGHTHOUSE, finish="stop")
+
+
+def test_without_the_source_a_passage_of_it_cannot_be_told() -> None:
+    assert clean(passage(60), finish="stop") == passage(60)
+
+
+@pytest.mark.parametrize("query", [None, "Who rings the bell?"])
+def test_our_own_prompts_are_known(query) -> None:
+    for prompt in (map_prompt("", query), final_prompt("", 80, query, merged=True)):
+        closing = prompt.user.split("\n")[-1]
+        for echo in (closing, f"{prompt.system}\n\n{closing}"):
+            assert clean(f"{echo}\n\n{GOOD}", finish="stop") == GOOD
+            with pytest.raises(EchoedAnswer):
+                clean(echo, finish="stop")
 
 
 @pytest.mark.parametrize(

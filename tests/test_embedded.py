@@ -2,19 +2,19 @@
 
 import asyncio
 import contextlib
-import os
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from importlib.util import find_spec
+from pathlib import Path
 
 import jinja2
 import pytest
 import tiny_gguf
 
-from pipeline.errors import ModelMissing, PromptCut, Refused, ServerFault, TimedOut
+from pipeline.errors import EmptyAnswer, ModelMissing, PromptCut, Refused, ServerFault, TimedOut
 from pipeline.models import ModelOptions
 from pipeline.models.embedded import (
     _error_said,
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(
     reason="the extra [embedded] is not installed",
 )
 
+THREADS = Path("/proc/self/task")
 SYSTEM = "You summarize texts."
 TEXTS = [
     "x",
@@ -74,13 +75,21 @@ async def opened(path, folder, **options):
         await model.aclose()
 
 
+async def asked(model, text):
+    """Ask until the model has said something: to a line break it may answer with another."""
+    for attempt in range(5):
+        with contextlib.suppress(EmptyAnswer):
+            return await model.complete(SYSTEM, text, max_tokens=2, attempt=attempt)
+    raise AssertionError("five empty answers")
+
+
 def test_the_packaged_model_reads_every_text_as_we_count_it(cache_folder):
     async def run():
         async with opened("", cache_folder) as model:
             assert model.name == "embedded"
             for text in TEXTS:
                 ours = model.count(SYSTEM, text)
-                reply = await model.complete(SYSTEM, text, max_tokens=1)
+                reply = await asked(model, text)
                 assert (reply.prompt_tokens, reply.verified) == (ours, True), text
             assert model.exact
             assert model.warnings == []
@@ -128,7 +137,7 @@ INDENTED = """\
 <|assistant|>
 {% endif %}
 """
-THINKING = tiny_gguf.CHATML + "{% if not enable_thinking %}<think></think>{% endif %}"
+THINKING = tiny_gguf.CHATML + "{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
 
 
 @pytest.mark.parametrize(
@@ -137,12 +146,12 @@ THINKING = tiny_gguf.CHATML + "{% if not enable_thinking %}<think></think>{% end
         (LLAMA_2, "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi! [/INST]"),
         (
             INDENTED,
-            "\n<s><|system|>\nBe brief.</s>\n<|user|>\nHi!</s>\n<|assistant|>\n",
+            "<s><|system|>\nBe brief.</s>\n<|user|>\nHi!</s>\n<|assistant|>\n",
         ),
         (
             THINKING,
             "<s><|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n Hi!<|im_end|>\n"
-            "<|im_start|>assistant\n<think></think>",
+            "<|im_start|>assistant\n<think>\n\n</think>\n\n",
         ),
         (
             "",
@@ -339,7 +348,7 @@ def test_a_call_that_takes_too_long_times_out(endless, cache_folder):
     async def run():
         async with opened(endless, cache_folder, context=LONG["context"], timeout=0.3) as model:
             begun = time.monotonic()
-            with pytest.raises(TimedOut, match="0.3 s"):
+            with pytest.raises(TimedOut, match=r"0\.3 s"):
                 await model.complete(SYSTEM, "Hello!", max_tokens=LONG["max_tokens"])
             assert time.monotonic() - begun < 2.5
 
@@ -350,21 +359,20 @@ def test_a_cancelled_call_frees_its_slot(endless, cache_folder):
     async def run():
         async with opened(endless, cache_folder, context=LONG["context"], concurrency=1) as model:
             await model.complete(SYSTEM, "Hello!", max_tokens=4)
-            pieces = []
+            pieces = asyncio.Queue()
             call = asyncio.create_task(
-                model.complete(SYSTEM, "Hi!", max_tokens=LONG["max_tokens"], emit=pieces.append)
+                model.complete(SYSTEM, "Hi!", max_tokens=LONG["max_tokens"], emit=pieces.put_nowait)
             )
-            while not pieces:
-                await asyncio.sleep(0.01)
+            await pieces.get()
             begun = time.monotonic()
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
             assert (await model.complete(SYSTEM, "Hello!", max_tokens=4)).verified
             assert time.monotonic() - begun < 1
-            written = len(pieces)
+            written = pieces.qsize()
             await asyncio.sleep(0.1)
-            assert len(pieces) == written  # the cancelled call says nothing more
+            assert pieces.qsize() == written  # the cancelled call says nothing more
 
     asyncio.run(run())
 
@@ -422,17 +430,21 @@ def test_the_listener_that_llama_cpp_opens_answers_nobody(tiny_weights, cache_fo
             assert address.startswith("http://127.0.0.1:")
             for path in ("/v1/models", "/props", "/slots", "/v1/chat/completions", "/tokenize"):
                 with pytest.raises(urllib.error.HTTPError, match="401"):
-                    urllib.request.urlopen(address + path, timeout=5)
+                    await asyncio.to_thread(urllib.request.urlopen, address + path, timeout=5)
 
     asyncio.run(run())
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux's /proc")  # noqa: PTH112
+def threads():
+    return len(list(THREADS.iterdir()))
+
+
+@pytest.mark.skipif(not THREADS.is_dir(), reason="this system has no /proc")
 def test_closing_ends_the_threads_of_llama_cpp(tiny_weights, cache_folder):
     async def run():
         async with opened(tiny_weights, cache_folder) as model:
             await model.complete(SYSTEM, "Hello!", max_tokens=4)
-            during = len(os.listdir("/proc/self/task"))
-        assert len(os.listdir("/proc/self/task")) < during
+            during = threads()
+        assert threads() < during
 
     asyncio.run(run())

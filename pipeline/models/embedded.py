@@ -70,6 +70,7 @@ _REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back; 64 miss a loo
 def list_embedded() -> list[ModelInfo]:
     """Return the model that comes with the package, or how to get it."""
     try:
+        _check_installed()
         path = default_weights()
         facts = gguf_metadata(path)
     except ModelMissing:
@@ -88,8 +89,8 @@ def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> Em
     Raises:
         ModelMissing: the extra is not installed, or the file is missing or no GGUF.
     """
-    path = Path(name).expanduser() if name else default_weights()
     _check_installed()
+    path = Path(name).expanduser() if name else default_weights()
     weights = _read_weights(path, cache_folder)
     warnings: list[str] = []
     return EmbeddedModel(
@@ -105,7 +106,11 @@ def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> Em
 
 
 def default_weights() -> Path:
-    """Find the packaged weights without importing the package, which would import far too much."""
+    """Find the packaged weights without importing the package, which would import far too much.
+
+    Raises:
+        ModelMissing: the package is not installed.
+    """
     spec = importlib.util.find_spec(_PACKAGE)
     found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
     if not found:
