@@ -11,7 +11,7 @@ is taken out.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipeline.chunk import sentences
@@ -27,13 +27,6 @@ _LOOP_REPEATS = 8  # words that repeat what came one period before
 _LONGEST_PERIOD = 120  # words
 _THRICE_WORDS = 5  # a sentence of so many words is not written three times on purpose
 _ENOUGH = 20  # words before a loop that are worth keeping without the rest
-
-# An echo is one passage of the source, give or take a few words, in place of an answer.
-_GRAM = 5  # words
-_ECHO_SHARE = 0.6  # of the answer's runs of _GRAM words
-_ECHO_SPREAD = 1.25  # the passage's length as a multiple of the answer's
-_ECHO_WORDS = 40  # a shorter answer may well be a sentence or two of the source
-_ECHO_ROOM = 1.25  # a source not so many times as long as the answer may be repeated as a whole
 
 _WORD = re.compile(rf"(?m:^\W*\d+[.)]\s)|([{DENSE}]|[^\W_{DENSE}]+(?:['’][^\W_{DENSE}]+)*)")
 
@@ -86,7 +79,7 @@ class _Word(NamedTuple):
     start: int
 
 
-def clean(text: str, *, finish: Literal["stop", "length"], source: str | None = None) -> str:
+def clean(text: str, *, finish: Literal["stop", "length"]) -> str:
     """Return an answer without what is not the summary.
 
     Thinking aloud, special-token text, an opening such as "Sure, here is a summary:", quotes
@@ -96,7 +89,6 @@ def clean(text: str, *, finish: Literal["stop", "length"], source: str | None = 
     Args:
         text: the answer as the model wrote it.
         finish: "length" where the answer ran out of room.
-        source: the text that was to be summarized; None accepts an answer copied from it.
 
     Returns:
         The answer, never longer than `text`. What is returned here passes unchanged ever after.
@@ -104,7 +96,7 @@ def clean(text: str, *, finish: Literal["stop", "length"], source: str | None = 
     Raises:
         EmptyAnswer: nothing is left.
         LoopedAnswer: a loop began too early to leave anything worth keeping.
-        EchoedAnswer: the answer is the instruction, or one passage of a longer source.
+        EchoedAnswer: the answer is the instruction.
     """
     answer = _mend(text)
     if finish == "length":
@@ -113,8 +105,6 @@ def clean(text: str, *, finish: Literal["stop", "length"], source: str | None = 
         if _INSTRUCTION.match(text.strip()):
             raise EchoedAnswer("the model repeated its instruction and wrote no summary")
         raise EmptyAnswer("the model wrote nothing")
-    if source is not None and _is_passage(_words(answer), _words(source)):
-        raise EchoedAnswer("the model copied a passage of the text instead of summarizing it")
     return answer
 
 
@@ -195,35 +185,3 @@ def _words(text: str) -> list[_Word]:
     The numbers of a list are left out, so that a list of the same item is a loop.
     """
     return [_Word(m[1].casefold(), m.start()) for m in _WORD.finditer(text) if m[1]]
-
-
-def _is_passage(answer: Sequence[_Word], source: Sequence[_Word]) -> bool:
-    """Tell whether the answer is one passage of a longer source, give or take a few words."""
-    if len(answer) < _ECHO_WORDS or len(source) < _ECHO_ROOM * len(answer):
-        return False
-    return _passage_share(answer, source) >= _ECHO_SHARE
-
-
-def _passage_share(answer: Sequence[_Word], source: Sequence[_Word]) -> float:
-    """Return the largest share of the answer's runs of words that one passage holds."""
-    places = defaultdict(list)
-    for i, gram in enumerate(_grams(answer)):
-        places[gram].append(i)
-    found = [(at, i) for at, gram in enumerate(_grams(source)) for i in places.get(gram, ())]
-    within: Counter[int] = Counter()
-    most = left = 0
-    for at, i in found:
-        within[i] += 1
-        while at - found[left][0] > _ECHO_SPREAD * len(answer):
-            gone = found[left][1]
-            within[gone] -= 1
-            if not within[gone]:
-                del within[gone]
-            left += 1
-        most = max(most, len(within))
-    return most / (len(answer) - _GRAM + 1)
-
-
-def _grams(words: Sequence[_Word]) -> list[tuple[str, ...]]:
-    texts = [word.text for word in words]
-    return list(zip(*(texts[i:] for i in range(_GRAM)), strict=False))

@@ -26,16 +26,17 @@ ANSWERS = [
     json.loads(line)
     for line in (GOLDEN / "model_outputs.jsonl").read_text(encoding="utf-8").splitlines()
 ]
+# Special-token text and thinking traces are not among them: this model writes none.
 RULES = {
     "untouched",
+    "preamble",
+    "label",
+    "instruction",
     "loop",
     "looped",
     "length",
-    "instruction",
-    "preamble",
-    "label",
-    "echo",
-    "tags",
+    "copied",
+    "empty",
 }
 
 GOOD = (
@@ -47,16 +48,13 @@ GOOD = (
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda a: f"{a['rule']}-{a['id']}")
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
 def test_real_answers(answer, again) -> None:
-    source = None
-    if answer["source"]:
-        source = SOURCES[answer["source"]][slice(*answer["source_span"])]
     if "error" in answer:
         with pytest.raises(getattr(errors, answer["error"])):
-            clean(answer["output"], source=source, finish=answer["finish"])
+            clean(answer["output"], finish=answer["finish"])
     elif again:
-        assert clean(answer["expected"], source=source, finish="stop") == answer["expected"]
+        assert clean(answer["expected"], finish="stop") == answer["expected"]
     else:
-        text = clean(answer["output"], source=source, finish=answer["finish"])
+        text = clean(answer["output"], finish=answer["finish"])
         assert text == answer["expected"]
 
 
@@ -95,7 +93,7 @@ def test_every_rule_has_real_answers() -> None:
     ],
 )
 def test_what_is_around_a_summary_goes(answer) -> None:
-    assert clean(answer.format(GOOD), source=LIGHTHOUSE, finish="stop") == GOOD
+    assert clean(answer.format(GOOD), finish="stop") == GOOD
 
 
 @pytest.mark.parametrize(
@@ -118,7 +116,7 @@ def test_what_is_around_a_summary_goes(answer) -> None:
     ],
 )
 def test_content_stays(text) -> None:
-    assert clean(text, source=LIGHTHOUSE, finish="stop") == text
+    assert clean(text, finish="stop") == text
 
 
 @pytest.mark.parametrize(
@@ -138,8 +136,8 @@ def test_content_stays(text) -> None:
     ],
 )
 def test_what_ran_out_of_room_ends_with_a_whole_sentence(text, kept) -> None:
-    assert clean(text, source=LIGHTHOUSE, finish="length") == kept
-    assert clean(kept, source=LIGHTHOUSE, finish="stop") == kept
+    assert clean(text, finish="length") == kept
+    assert clean(kept, finish="stop") == kept
 
 
 @pytest.mark.parametrize("finish", ["stop", "length"])
@@ -155,21 +153,21 @@ def test_what_ran_out_of_room_ends_with_a_whole_sentence(text, kept) -> None:
     ],
 )
 def test_a_loop_is_cut_where_it_begins_to_repeat(loop, finish) -> None:
-    text = clean(GOOD + loop, source=LIGHTHOUSE, finish=finish)
+    text = clean(GOOD + loop, finish=finish)
     once = loop.strip().partition(".")[0] + "."
     assert text in {GOOD, f"{GOOD} {once}", f"{GOOD} {once} Jonas was glad."}
 
 
 def test_a_list_of_the_same_item_is_a_loop() -> None:
     items = "".join(f"\n{i}. The council spoke about the roof." for i in range(1, 9))
-    text = clean(GOOD + items, source=LIGHTHOUSE, finish="stop")
+    text = clean(GOOD + items, finish="stop")
     assert text == GOOD + "\n1. The council spoke about the roof."
 
 
 @pytest.mark.parametrize("text", ["no " * 50, "The bell rang in the fog. " * 9, "雾来了。" * 30])
 def test_nothing_but_a_loop(text) -> None:
     with pytest.raises(LoopedAnswer):
-        clean(text, source=LIGHTHOUSE, finish="length")
+        clean(text, finish="length")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +175,7 @@ def test_nothing_but_a_loop(text) -> None:
 )
 def test_nothing(text) -> None:
     with pytest.raises(EmptyAnswer):
-        clean(text, source=LIGHTHOUSE, finish="stop")
+        clean(text, finish="stop")
 
 
 def passage(words: int) -> str:
@@ -189,20 +187,11 @@ def passage(words: int) -> str:
     [
         "Summarize the text above in one paragraph.",
         "Write a one-paragraph summary of the text",
-        passage(60),
-        passage(200),
-        LIGHTHOUSE[1500:2300],
-        passage(80).replace("Marta", "Martha").replace(" letter", " note"),
-        passage(60) + " In the end, they stay where they are, and so does the bell.",
     ],
 )
 def test_an_echo_is_rejected(text) -> None:
     with pytest.raises(EchoedAnswer):
-        clean(text, source=LIGHTHOUSE, finish="stop")
-
-
-def test_without_the_source_a_passage_of_it_cannot_be_told() -> None:
-    assert clean(passage(60), finish="stop") == passage(60)
+        clean(text, finish="stop")
 
 
 @pytest.mark.parametrize("query", [None, "Who rings the bell?"])
@@ -216,16 +205,13 @@ def test_our_own_prompts_are_known(query) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "source"),
-    [
-        (passage(30), LIGHTHOUSE),  # a sentence of the source may be its summary
-        (passage(60), passage(60)),  # and a short text its own
-        (extract(LIGHTHOUSE, lambda text: len(text.split()), 120), LIGHTHOUSE),
-    ],
-    ids=["short answer", "short source", "sentences from all over the source"],
+    "text",
+    [passage(60), passage(200), extract(LIGHTHOUSE, lambda text: len(text.split()), 120)],
+    ids=["a passage", "a long passage", "sentences from all over the source"],
 )
-def test_sentences_of_the_source_may_make_a_summary(text, source) -> None:
-    assert clean(text, source=source, finish="stop") == text
+def test_sentences_of_the_source_may_make_a_summary(text) -> None:
+    """A stand-in would be made of them too, so asking again would gain nothing."""
+    assert clean(text.rstrip(",") + ".", finish="stop") == text.rstrip(",") + "."
 
 
 OWN_SENTENCES = [
@@ -247,18 +233,18 @@ pieces = st.one_of(
 
 @given(text=good_texts.map(" ".join), finish=st.sampled_from(["stop", "length"]))
 def test_good_text_passes_unchanged(text, finish) -> None:
-    assert clean(text, source="Of something else.", finish=finish) == text
+    assert clean(text, finish=finish) == text
 
 
 @given(text=st.lists(pieces, max_size=14).map("".join), finish=st.sampled_from(["stop", "length"]))
 def test_what_is_clean_is_never_longer_and_stays_as_it_is(text, finish) -> None:
     try:
-        once = clean(text, source=LIGHTHOUSE, finish=finish)
+        once = clean(text, finish=finish)
     except BadAnswer:
         return
     assert once.strip() == once != ""
     assert len(once) <= len(text)
-    assert clean(once, source=LIGHTHOUSE, finish="stop") == once
+    assert clean(once, finish="stop") == once
 
 
 @pytest.mark.parametrize(
@@ -267,5 +253,5 @@ def test_what_is_clean_is_never_longer_and_stays_as_it_is(text, finish) -> None:
 def test_is_fast_whatever_the_model_writes(piece) -> None:
     started = time.perf_counter()
     with contextlib.suppress(BadAnswer):
-        clean(piece * 5_000, source=LIGHTHOUSE, finish="length")
+        clean(piece * 5_000, finish="length")
     assert time.perf_counter() - started < 5  # seconds; each takes a few hundredths

@@ -85,7 +85,7 @@ def test_chunks_end_with_sentences_and_rather_with_paragraphs():
 
 def test_rather_one_chunk_more_than_a_cut_inside_a_sentence():
     rng = random.Random(6)
-    text = " ".join("So " + "word " * rng.randint(24, 38) + "ended." for _ in range(300))
+    text = " ".join("So " + "word " * rng.randint(24, 38) + "ended." for _ in range(3000))
     assert all(SENTENCE_END.search(chunk.text) for chunk in check(text, words, 100))
 
 

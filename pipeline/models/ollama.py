@@ -14,9 +14,7 @@ import hashlib
 import json
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
@@ -47,9 +45,7 @@ from pipeline.tokens import UnknownVocabulary, estimate_tokenizer, load_tokenize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-    from concurrent.futures import Future
     from pathlib import Path
-    from types import ModuleType
 
     from langchain_core.messages import AIMessage
     from langchain_ollama import ChatOllama
@@ -132,7 +128,6 @@ def open_ollama(
         ServerDown: no Ollama server answers there.
         ModelMissing: it does not have the model.
     """
-    importing = _start_import()
     with OllamaServer(host) as server:
         version, models, show = server.version(), server.models(), server.show(name)
         if not _can_write(show):
@@ -155,17 +150,8 @@ def open_ollama(
         think=False if "thinking" in (show.get("capabilities") or ()) else None,
         server=server,
         confirmed=_marker(cache_folder, digest, version),
-        importing=importing,
         warnings=warnings,
     )
-
-
-def _start_import() -> Future[ModuleType]:
-    """Import langchain_ollama, which takes about a second, while other things are done."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="import")
-    importing = pool.submit(import_module, "langchain_ollama")
-    pool.shutdown(wait=False)
-    return importing
 
 
 def _digest(name: str, models: list[dict[str, Any]], show: Mapping[str, Any]) -> str:
@@ -252,7 +238,6 @@ class OllamaModel:
         think: bool | None,
         server: OllamaServer,
         confirmed: Path,
-        importing: Future[ModuleType],
         warnings: list[str],
     ) -> None:
         self.name = f"ollama:{name}"
@@ -269,7 +254,6 @@ class OllamaModel:
         self._confirmed = not prompts.exact or confirmed.exists()
         self._confirmation_tries = 0
         self._confirming = asyncio.Lock()
-        self._importing = importing
         self._limiter = asyncio.Semaphore(options.concurrency)
         self._client: ChatOllama | None = None
 
@@ -376,7 +360,7 @@ class OllamaModel:
     ) -> _Answer:
         options = {**self._request_options(sampling), "num_predict": max_tokens}
         messages = [("system", system), ("user", user)]
-        client = await self._connected()
+        client = self._connected()
         raw, shown, end = "", "", dict[str, Any]()
         async with self._limiter, _deadline(self._settings.timeout):
             began = time.monotonic()
@@ -407,10 +391,13 @@ class OllamaModel:
             async for piece in client.astream(messages, options=options):
                 yield piece
 
-    async def _connected(self) -> ChatOllama:
-        module = await asyncio.wrap_future(self._importing)
+    def _connected(self) -> ChatOllama:
         if self._client is None:
-            self._client = module.ChatOllama(
+            # This takes a second, and a run whose calls are all on record does without. Importing
+            # in a thread of its own met other imports of langchain half way.
+            from langchain_ollama import ChatOllama
+
+            self._client = ChatOllama(
                 model=self._model,
                 base_url=self._server.url,
                 keep_alive=self._settings.keep_alive,
