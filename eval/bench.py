@@ -98,8 +98,8 @@ def bench_makespan(text: str, simulation: Simulation, slots: int) -> None:
     bound = lower_bound(simulation.requests(), slots)
     click.echo(
         f"makespan    {len(text.split()):,} words, {result.map_calls} + {result.merge_calls} calls "
-        f"on {slots} slots, {slots + SPARE} in flight: {seconds:.1f} s = {seconds / bound:.3f} x the lower bound "
-        f"of {bound:.1f} s; {result.verified} prompts verified"
+        f"on {slots} slots, {slots + SPARE} in flight: {seconds:.1f} s = {seconds / bound:.3f} x "
+        f"the lower bound of {bound:.1f} s; {result.verified} prompts verified"
     )
 
 

@@ -81,7 +81,7 @@ def split_stable(document: Document, count: Callable[[str], int], max_tokens: in
         ranks=[piece.rank for piece in pieces],
         distance=min(_SHARE * max_tokens, DISTANCE),
         most=max_tokens,
-        least=max_tokens // 8,
+        least=max_tokens // 5,
     )
     ends = [0, *(pieces[cut - 1].end for cut in cuts[1:])]
     return list(

@@ -253,6 +253,57 @@ def test_auto_says_what_it_took_and_why(server, capsys):
     assert re.search(r"took the embedded model, because .*tinyllama", capsys.readouterr().err)
 
 
+def test_an_edited_text_needs_few_new_calls(server, tmp_path, capsys):
+    paragraphs = [SENTENCE.format(number) * 6 for number in range(40)]
+    text = tmp_path / "book.txt"
+    text.write_text("\n\n".join(paragraphs))
+    assert run(["summarize", "--stable", "book.txt"]) == 0
+    text.write_text("\n\n".join(["A new beginning, before the ferry left.", *paragraphs]))
+    capsys.readouterr()
+    run(["summarize", "--stable", "--plan", "--json", "book.txt"])
+    planned = json.loads(capsys.readouterr().out)["calls"]
+    assert run(["summarize", "--stable", "--json", "book.txt"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    made = made_calls(result) - result["calls"]["cached"]
+    assert planned["cached"] <= result["calls"]["cached"]
+    assert made < 0.5 * made_calls(result)
+    assert re.search(r"\d+ of \d+ calls already done", captured.err)
+    ((start, end),) = result["read"]["anew"]
+    assert start == 0
+    assert end < len(text.read_text()) / 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_watching_prints_each_new_version(server, tmp_path):
+    text = tmp_path / "short.txt"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "summarize", "--watch", "--json", "short.txt"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    first = json.loads(process.stdout.readline())
+    time.sleep(1)  # until the folder is watched
+    replacement = tmp_path / "draft"
+    replacement.write_text(SHORT + "The crew went home.")
+    replacement.replace(text)  # as editors do
+    second = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert first["input"]["characters"] == len(SHORT)
+    assert second["input"]["characters"] == len(SHORT) + 19
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["-"], ["short.txt", "long.txt"], ["short.txt", "--plan"]]
+)
+def test_only_one_file_can_be_watched(arguments, server, capsys):
+    assert run(["summarize", "--watch", *arguments]) == 2
+    assert "--watch takes one FILE" in one_line(capsys.readouterr().err)
+
+
 def test_config_shows_every_setting(capsys):
     assert run(["config"]) == 0
     out = capsys.readouterr().out
