@@ -3,6 +3,7 @@
 - chunking: time to cut a million words into chunks, against encoding the same text once;
 - makespan: time to summarize 100,000 words on a simulated server of 4 slots, against
   max(total service time / slots, longest path through the tree), which no schedule can beat;
+- edits: calls that are made again after an edit, with stable and with balanced chunks;
 - start: time until the help is there, and until the first model call is sent.
 
 Times wander from machine to machine and from hour to hour; the ratios do so far less.
@@ -18,6 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
+from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,19 +33,20 @@ from pipeline.mapreduce import Summarizer
 from pipeline.models import ModelOptions
 from pipeline.models.embedded import open_embedded
 from pipeline.models.ollama import open_ollama
-from pipeline.types import Document
+from pipeline.types import Chunk, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eval.simulation import Simulation
     from pipeline.models import ChatModel
-    from pipeline.types import Result
+    from pipeline.types import Node, Result
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "docs" / "how-it-works.md"
 RUNS = 5  # of which the median counts
 CHUNK_TOKENS = 1700  # what is left of a context of 2,048
+EDITS = 20
 SPARE = 2  # calls in flight beyond the slots, so that a slot never waits for the next one
 PIECE = 2000  # characters, in which a text is encoded faster than in one call
 
@@ -86,6 +91,48 @@ def bench_chunking(text: str, count: Callable[[str], int]) -> None:
         f"({size / once:.1f} MB/s); {ends:.1%} end at a sentence end, "
         f"the largest has {max(chunk.tokens for chunk in chunks):,} of {CHUNK_TOKENS:,} tokens"
     )
+
+
+def bench_edits(text: str, model: ChatModel) -> None:
+    """Print how many calls an edit costs with stable and with balanced chunks."""
+    draw = random.Random(1)  # noqa: S311 - no secret depends on it
+    versions = [_edited(text, draw, i) for i in range(EDITS)]
+    balanced = Summarizer(model)
+    for summarizer in (replace(balanced, chunking="stable"), balanced):
+        plan = summarizer.plan(Document(text))
+        known = set(_keys(plan.root))
+        made = [
+            len(set(_keys(summarizer.plan(Document(version)).root)) - known) for version in versions
+        ]
+        least = balanced.plan(Document(text))
+        tokens = (plan.prompt_tokens + plan.output_tokens) / (
+            least.prompt_tokens + least.output_tokens
+        )
+        click.echo(
+            f"edits       {summarizer.chunking}, context {model.context:,}: {plan.calls} calls on "
+            f"{plan.levels} levels, {tokens:.2f} x the tokens of balanced chunks; {EDITS} edits of "
+            f"a paragraph cost {statistics.median(made):.0f} calls at the median, {max(made)} at "
+            f"the most ({max(made) / plan.calls:.0%})"
+        )
+
+
+def _edited(text: str, draw: random.Random, number: int) -> str:
+    """Insert, delete or replace a paragraph, at the start, in the middle or at the end."""
+    paragraphs = text.split("\n\n")
+    last = len(paragraphs) - 1
+    place = (draw.randint(0, last // 20), draw.randint(0, last), last)[number % 3]
+    new = f"A paragraph of its own, number {number}, that nobody has read before."
+    kind = (number // 3) % 3
+    paragraphs[place : place + (kind > 0)] = [] if kind == 1 else [new]
+    return "\n\n".join(paragraphs)
+
+
+def _keys(node: Node) -> list[bytes]:
+    """Return what each call below and at a node depends on: the text of all its chunks."""
+    if isinstance(node, Chunk):
+        return [blake2b(node.text.encode()).digest()]
+    below = [_keys(source) for source in node.sources]
+    return [*chain.from_iterable(below), blake2b(b"".join(keys[-1] for keys in below)).digest()]
 
 
 def bench_makespan(text: str, simulation: Simulation, slots: int) -> None:
@@ -182,11 +229,15 @@ def main(simulator: Path, source: Path, words: int, slots: int, speed: float) ->
     with tempfile.TemporaryDirectory() as folder:
         model = open_embedded("", options=ModelOptions(), cache_folder=Path(folder))
         bench_chunking(prose(1_000_000, source), model.count_text)
+        for context in (2048, 8192):
+            options = ModelOptions(context=context)
+            model = open_embedded("", options=options, cache_folder=Path(folder))
+            bench_edits(prose(words, source), model)
     if not simulator.exists():
         click.echo(f"makespan    not measured: there is no simulated server at {simulator}")
         return
-    options = {"slots": slots, "speed": speed, "model_ctx": 2048, "jitter": 0.3}
-    with simulated(simulator=simulator, **options) as simulation:
+    server = simulated(simulator=simulator, slots=slots, speed=speed, model_ctx=2048, jitter=0.3)
+    with server as simulation:
         bench_start(simulation, source)
         bench_makespan(prose(words, source), simulation, slots)
 
