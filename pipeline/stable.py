@@ -45,6 +45,7 @@ _SHARE = 0.8
 _INSIDE = 1.25  # times that, where a chunk would end inside a sentence
 _GROUP = 0.6  # of the fan-in: the same distance for groups, in members
 _FINEST = 8  # a sentence that takes more than this part of the budget is divided
+_LONG = 2000  # characters of a sentence that is not counted as a whole
 _WORDS = 128  # characters before a place that its hash is made of, white space aside
 _AROUND = 256  # characters on both sides of a place that decide its rank
 
@@ -118,19 +119,21 @@ def _pieces(text: str, count: Callable[[str], int], limit: int) -> list[_Piece]:
     starts = [start for start, _ in sentences(text)]
     pieces = []
     for start, end in pairwise([0, *starts[1:], len(text)]):
-        sentence = text[start:end]
-        parts = [Chunk(sentence, 0, len(sentence), count(sentence))]
-        if parts[0].tokens > limit:
-            parts = split(Document(sentence), count, limit)
-        for part in parts:
+        for part in _parts(text[start:end], count, limit):
             place = start + part.end
             kind = kind_at(text, place) if place == end else Kind.OTHER
-            pieces.append(
-                _Piece(
-                    place, part.tokens, _Rank(kind, _digest(text[max(0, place - _AROUND) : place]))
-                )
-            )
+            rank = _Rank(kind, _digest(text[max(0, place - _AROUND) : place]))
+            pieces.append(_Piece(place, part.tokens, rank))
     return pieces
+
+
+def _parts(sentence: str, count: Callable[[str], int], limit: int) -> list[Chunk]:
+    # A vocabulary may choke on a million spaces in one call; `split` counts in blocks.
+    if len(sentence) <= _LONG:
+        tokens = count(sentence)
+        if tokens <= limit:
+            return [Chunk(sentence, 0, len(sentence), tokens)]
+    return split(Document(sentence), count, limit)
 
 
 def _rank_between(left: str, right: str) -> _Rank:

@@ -412,8 +412,10 @@ def test_no_more_calls_are_in_flight_than_allowed():
 
 
 @pytest.mark.parametrize(
-
-
+    "counts",
+    [llama_cpp_counts(), llama_cpp_counts(prefix=1), vllm_counts()],
+    ids=["llama.cpp", "llama.cpp with BOS", "vLLM"],
+)
 def test_the_server_counts(counts):
     with server(counts=counts) as running:
 

@@ -71,6 +71,18 @@ def test_pieces_that_take_more_together_than_apart_still_fit():
     check(" ".join(tale(60, seed=1)).replace(".", "!"), count, 400)
 
 
+def test_no_long_text_is_counted_in_one_call():
+    longest = 0
+
+    def count(text: str) -> int:
+        nonlocal longest
+        longest = max(longest, len(text))
+        return words(text) + text.count("\n")
+
+    check("One. " + "\n" * 50_000 + "Two.", count, 200)
+    assert longest < 5_000
+
+
 def test_a_budget_for_less_than_a_character_is_refused():
     with pytest.raises(InputError, match="at least 8 tokens"):
         split_stable(Document("some text"), words, MIN_CHUNK_TOKENS - 1)

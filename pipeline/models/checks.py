@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pipeline.errors import EmptyAnswer, PromptCut, TimedOut
@@ -21,8 +19,6 @@ from pipeline.types import Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from concurrent.futures import Future
-    from types import ModuleType
     from typing import Literal
 
     from pipeline.models import ModelOptions
@@ -62,14 +58,6 @@ def plain_prompt(system: str, user: str) -> str:
         f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{user}<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
-
-
-def start_import(module: str) -> Future[ModuleType]:
-    """Import a module that takes about a second to import, while other things are done."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="import")
-    importing = pool.submit(import_module, module)
-    pool.shutdown(wait=False)
-    return importing
 
 
 @contextlib.asynccontextmanager

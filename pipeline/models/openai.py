@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
+from pydantic import SecretStr
 
 from pipeline.errors import (
     InputError,
@@ -43,16 +44,13 @@ from pipeline.models.checks import (
     deadline,
     one_line,
     plain_prompt,
-    start_import,
     vary,
 )
 from pipeline.tokens import estimate_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-    from concurrent.futures import Future
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import ModuleType
 
     import openai
     from langchain_core.messages import AIMessage
@@ -120,7 +118,6 @@ def open_openai(
     """
     if importlib.util.find_spec("langchain_openai") is None:
         raise ModelMissing(f"OpenAI-compatible servers need langchain-openai; run {_INSTALL}")
-    importing = start_import("langchain_openai")
     server = _Server(OPENAI_URL if base_url is None else base_url, api_key)
     try:
         listed = server.models()
@@ -136,11 +133,13 @@ def open_openai(
         name=name,
         context=choose_context(options.context, counter.context or _context_of(model), warnings),
         counter=counter,
-        weights={key: _meta(model).get(key) for key in ("size", "n_params", "ftype")},
+        weights={
+            "id": model.get("id"),
+            **{key: _meta(model).get(key) for key in ("size", "n_params", "ftype")},
+        },
         options=options,
         server=server,
         api_key=api_key,
-        importing=importing,
         warnings=warnings,
     )
 
@@ -411,7 +410,6 @@ class OpenAIModel:
         options: ModelOptions,
         server: _Server,
         api_key: str | None,
-        importing: Future[ModuleType],
         warnings: list[str],
     ) -> None:
         self.name = f"openai:{name}"
@@ -424,8 +422,7 @@ class OpenAIModel:
         self._weights = weights
         self._settings = options
         self._server = server
-        self._api_key = api_key
-        self._importing = importing
+        self._api_key = SecretStr(api_key or "none")  # the client wants one in any case
         self._limiter = asyncio.Semaphore(options.concurrency)
         self._client: ChatOpenAI | None = None
 
@@ -476,7 +473,7 @@ class OpenAIModel:
         check_fits(ours, max_tokens, self.context)
         messages = [("system", self._neutralized(system)), ("user", self._neutralized(user))]
         request = self._request(vary(self._settings, attempt), max_tokens)
-        chat = await self._chat()
+        chat = self._connected()
         async with self._limiter, deadline(self._settings.timeout):
             began = time.monotonic()
             with _translated(self._server.url, self._model):
@@ -518,21 +515,21 @@ class OpenAIModel:
             "extra_body": {bound: max_tokens, **self._counter.parameters(sampling)},
         }
 
-    async def _chat(self) -> ChatOpenAI:
-        module = await asyncio.wrap_future(self._importing)
+    def _connected(self) -> ChatOpenAI:
         if self._client is None:
+            # This takes a second, and a run whose calls are all on record does without.
             import openai
+            from langchain_openai import ChatOpenAI
 
             # Of its own: langchain-openai shares clients between models, and this one gets closed.
             http: dict[str, Any] = {
                 "timeout": openai.Timeout(None, connect=_CONNECT_SECONDS),
                 "verify": _certificates(self._server.url),
             }
-            self._client = module.ChatOpenAI(
+            self._client = ChatOpenAI(
                 model=self._model,
                 base_url=self._server.url,
-                api_key=self._api_key
-                or "none",  # the client wants one even where the server does not
+                api_key=self._api_key,
                 max_retries=0,  # the pipeline retries
                 stream_usage=True,
                 stream_chunk_timeout=None,  # the deadline is enough
@@ -551,13 +548,14 @@ async def _ask(
 ) -> _Answer:
     text, finish = "", ""
     usage: Mapping[str, Any] = {}
-    async for message in _messages(chat, messages, request, stream=emit is not None):
-        piece = message.text
-        text += piece
-        finish = message.response_metadata.get("finish_reason") or finish
-        usage = message.usage_metadata or usage
-        if emit is not None and piece:
-            emit(piece)
+    pieces = _messages(chat, messages, request, stream=emit is not None)
+    async with contextlib.aclosing(pieces):
+        async for message in pieces:
+            text += message.text
+            finish = message.response_metadata.get("finish_reason") or finish
+            usage = message.usage_metadata or usage
+            if emit is not None and message.text:
+                emit(message.text)
     if not finish:
         raise StreamBroken("the answer stopped before its end; the server may be restarting")
     return _Answer(text, usage.get("input_tokens"), usage.get("output_tokens"), finish)
@@ -569,7 +567,7 @@ async def _messages(
     request: Mapping[str, Any],
     *,
     stream: bool,
-) -> AsyncIterator[AIMessage]:
+) -> AsyncGenerator[AIMessage]:
     """Yield the answer in pieces, or in one, which costs less."""
     if not stream:
         yield await chat.ainvoke(messages, **request)
