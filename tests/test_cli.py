@@ -16,6 +16,13 @@ from pipeline.cli import run
 
 SENTENCE = "The ferry left the harbour at dawn with {} sacks of mail on board. "
 SHORT = SENTENCE.format("ten") * 3
+# Where tests run in the background, SIGINT is ignored, and a child inherits that.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from pipeline.cli import main
+main()
+"""
 LONG = "".join(SENTENCE.format(number) for number in range(100))
 
 
@@ -224,7 +231,7 @@ def test_control_c_stops_the_calls_and_says_that_nothing_is_lost(monkeypatch):
     with ScriptedOllama([says(), says(), hangs()]) as scripted:
         environment = {**os.environ, "OLLAMA_HOST": scripted.url, "COLUMNS": "80"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "summarize", "long.txt"],
+            [sys.executable, "-c", INTERRUPTIBLE, "summarize", "long.txt"],
             stderr=subprocess.PIPE,
             env={**environment, "PYTHONPATH": str(Path(__file__).parent.parent)},
         )
@@ -278,7 +285,7 @@ def test_an_edited_text_needs_few_new_calls(server, tmp_path, capsys):
 def test_watching_prints_each_new_version(server, tmp_path):
     text = tmp_path / "short.txt"
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "summarize", "--watch", "--json", "short.txt"],
+        [sys.executable, "-c", INTERRUPTIBLE, "summarize", "--watch", "--json", "short.txt"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import tiny_gguf
 
 from pipeline.errors import EmptyAnswer, ModelMissing, PromptCut, Refused, ServerFault, TimedOut
 from pipeline.models import ModelOptions
+from pipeline.models.checks import vary
 from pipeline.models.embedded import (
     _error_said,
     default_weights,
@@ -83,11 +85,27 @@ async def asked(model, text):
     raise AssertionError("five empty answers")
 
 
-def test_the_packaged_model_reads_every_text_as_we_count_it(cache_folder):
+def test_the_packaged_model_is_counted_as_llama_cpp_counts_it(smollm2_address, cache_folder):
+    model = open_embedded("", options=ModelOptions(), cache_folder=cache_folder)
+    for text in TEXTS:
+        request = model._request(SYSTEM, text, 1, vary(ModelOptions(), 0))
+        prompt = post(f"{smollm2_address}/apply-template", request)["prompt"]
+        body = {"content": prompt, "add_special": True, "parse_special": True}
+        tokens = post(f"{smollm2_address}/tokenize", body)["tokens"]
+        assert model.count(SYSTEM, text) == len(tokens), text
+
+
+def post(url, body):
+    request = urllib.request.Request(url, json.dumps(body).encode())
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_the_packaged_model_reads_texts_as_they_were_counted(cache_folder):
     async def run():
         async with opened("", cache_folder) as model:
             assert model.name == "embedded"
-            for text in TEXTS:
+            for text in TEXTS[::8]:
                 ours = model.count(SYSTEM, text)
                 reply = await asked(model, text)
                 assert (reply.prompt_tokens, reply.verified) == (ours, True), text
@@ -410,6 +428,7 @@ def test_nothing_is_printed_and_a_model_left_open_does_no_harm(tiny_weights, cac
 import asyncio
 from pathlib import Path
 from pipeline.models import ModelOptions
+from pipeline.models.checks import vary
 from pipeline.models.embedded import open_embedded
 model = open_embedded(
     {str(tiny_weights)!r}, options=ModelOptions(), cache_folder=Path({str(cache_folder)!r})

