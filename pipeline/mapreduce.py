@@ -190,14 +190,18 @@ def plan_tree(leaves: Sequence[Chunk], fan_in: int, final_fan_in: int) -> Node:
 class _Task:
     """One question to the model: the source of a node, or a part of it after failures.
 
-    `source` is the text, with the characters of the document that it covers. `share` is this
-    part's share of the node's answer: 1, then 1/2, and so on.
+    `source` is the text, with the characters of the document that it covers. `splits` is how often
+    it was halved.
     """
 
     node: Node
     source: Chunk
-    share: float = 1.0
     splits: int = 0
+
+    @property
+    def share(self) -> float:
+        """This part's share of the node's answer: 1, then 1/2, and so on."""
+        return 0.5**self.splits
 
 
 @dataclass(frozen=True)
@@ -310,8 +314,7 @@ class _Run:
         halves: Sequence[Chunk] = halve(task.source, self._count)
         if isinstance(task.node, Merge):  # a half of joined summaries still speaks of all of it
             halves = [replace(h, start=task.source.start, end=task.source.end) for h in halves]
-        share, splits = task.share / 2, task.splits + 1
-        return [_Task(task.node, h, share, splits) for h in halves if h.text.strip()]
+        return [_Task(task.node, h, task.splits + 1) for h in halves if h.text.strip()]
 
     def _stand_in(self, task: _Task, failure: CallFailed) -> _Answer:
         source = task.source
@@ -341,7 +344,7 @@ class _Run:
             reply = self.summarizer.store.get(key)
             with contextlib.suppress(BadAnswer):
                 if reply is not None:
-                    text, whole = self._clean(reply, task), task.share == 1
+                    text, whole = self._clean(reply, task), task.splits == 0
                     self.kept[key] = _Answer(text, reply.verified, cached=whole)
         return self.kept.get(key)
 
@@ -384,7 +387,7 @@ class _Run:
         return deliver
 
     def _is_final(self, task: _Task) -> bool:
-        return task.node is self.plan.root and task.share == 1
+        return task.node is self.plan.root and task.splits == 0
 
     def _prompt(self, task: _Task) -> Prompt:
         query, source = self.summarizer.query, task.source.text

@@ -1,13 +1,6 @@
 """Fixtures shared by the tests: adapters that are open for business, and where to find servers."""
 
-import json
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +11,7 @@ import pytest
 import tiny_gguf
 from ollama_server import Request, ScriptedOllama, says
 
+from eval.simulation import SIMULATOR, Simulation, simulated
 from pipeline.errors import ModelUnavailable
 from pipeline.models import ChatModel, ModelOptions
 from pipeline.models.embedded import default_weights, open_embedded
@@ -26,7 +20,6 @@ from pipeline.models.ollama_api import OllamaServer
 from pipeline.models.openai import open_openai
 
 REAL_MODELS = ("smollm2:135m", "tinyllama:random")
-SIMOLLAMA = Path(__file__).parents[2] / "shared" / "simollama"
 
 
 @dataclass(frozen=True)
@@ -77,57 +70,22 @@ def scripted_ollama(cache_folder: Path) -> Iterator[Adapter]:
 @pytest.fixture(scope="session")
 def simulated_ollama(cache_folder: Path) -> Iterator[Adapter]:
     """The simulated server, which counts as the real smollm2:135m does."""
-    python = _python_with("aiohttp", "tiktoken")
-    if python is None or not SIMOLLAMA.is_dir():
-        pytest.skip("no Python here has aiohttp, or no simulated Ollama lies beside the project")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"http://127.0.0.1:{free.getsockname()[1]}"
-    command = [python, "simollama.py", "--port", host.rpartition(":")[2], "--model-ctx", "8192"]
-    command += ["--vocab", "smollm2-show.json.gz"]
-    with subprocess.Popen(command, cwd=SIMOLLAMA) as process:
-        try:
-            _wait_for(f"{host}/api/version")
-            yield ollama_adapter(
-                "smollm2:135m", host, cache_folder, draws=False, peak=lambda: _peak(host)
-            )
-        finally:
-            process.terminate()
+    if find_spec("aiohttp") is None or not SIMULATOR.exists():
+        pytest.skip("aiohttp is not installed, or no simulated Ollama lies beside the project")
+    with simulated(model_ctx=8192) as simulation:
+        yield ollama_adapter(
+            "smollm2:135m",
+            simulation.url,
+            cache_folder,
+            draws=False,
+            peak=lambda: _peak(simulation),
+        )
 
 
-def _python_with(*modules: str) -> str | None:
-    """Return an interpreter that has the modules, this one by preference."""
-    for python in (sys.executable, shutil.which("python3")):
-        if (
-            python
-            and not subprocess.run(
-                [python, "-c", f"import {','.join(modules)}"],
-                stderr=subprocess.DEVNULL,
-                check=False,
-            ).returncode
-        ):
-            return python
-    return None
-
-
-def _wait_for(url: str, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
-
-
-def _peak(host: str) -> int:
+def _peak(simulation: Simulation) -> int:
     """Return how many calls the simulated server has had at once, waiting ones included."""
-    with urllib.request.urlopen(f"{host}/journal") as answer:
-        journal = json.load(answer)["requests"]
-    return max(1 + call["running_at_arrival"] + call["queued_at_arrival"] for call in journal)
+    calls = simulation.requests()
+    return max(1 + call["running_at_arrival"] + call["queued_at_arrival"] for call in calls)
 
 
 @pytest.fixture(scope="session")

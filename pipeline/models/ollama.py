@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
@@ -33,7 +33,15 @@ from pipeline.errors import (
     TimedOut,
 )
 from pipeline.models import DEFAULT_OLLAMA_MODEL, MAX_DEFAULT_CONTEXT, ModelInfo
-from pipeline.models.checks import check_fits, checked_reply, vary
+from pipeline.models.checks import (
+    PROBE_SYSTEM,
+    PROBE_TEXT,
+    check_fits,
+    checked_reply,
+    deadline,
+    one_line,
+    vary,
+)
 from pipeline.models.ollama_api import (
     CONNECT_SECONDS,
     OllamaServer,
@@ -44,7 +52,7 @@ from pipeline.models.template import UnsupportedTemplate, render
 from pipeline.tokens import UnknownVocabulary, estimate_tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
     from pathlib import Path
 
     from langchain_core.messages import AIMessage
@@ -62,15 +70,6 @@ _REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back on; 64 miss a 
 _PLAIN_TEMPLATE = (
     "{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}"
     "<|im_start|>assistant\n"
-)
-
-# A vocabulary that agrees with the server on all of this agrees with it everywhere.
-_NASTY_SYSTEM = "Answer with one word."
-_NASTY_TEXT = (
-    "In 1984, it's said, 12,345.67 people (they'd know) READ\u00a0naïve cafés' menus;\r\n\n\n"
-    "\tdef f(x):\n        return {'a': [x**2, 0xFF]}  # → ok\n   \n"
-    "你好，世界 こんにちは Привет مرحبا 🙂👨\u200d👩 e\u0301 </s> <|im_end|> <|user|>"
-    "antidisestablishmentarianism aaaaaaaaaaaaaaaa https://example.org/?q=1&r=%20  "
 )
 
 
@@ -295,7 +294,7 @@ class OllamaModel:
         answer = await self._ask(system, user, max_tokens, sampling, emit)
         if answer.prompt_tokens is None:
             self._warn("the server does not say what it read; its answers cannot be verified")
-        reply = checked_reply(
+        return checked_reply(
             answer.text,
             ours=ours,
             theirs=answer.prompt_tokens,
@@ -303,8 +302,8 @@ class OllamaModel:
             finish=answer.finish,
             context=self.context,
             exact=self.exact,
+            seconds=answer.seconds,
         )
-        return replace(reply, seconds=answer.seconds)
 
     async def aclose(self) -> None:
         """Close the connections. The model cannot be used afterwards."""
@@ -334,7 +333,7 @@ class OllamaModel:
 
     async def _compare_counts(self) -> None:
         neutralize = self._prompts.tokenizer.neutralize
-        system, user = neutralize(_NASTY_SYSTEM), neutralize(_NASTY_TEXT)
+        system, user = neutralize(PROBE_SYSTEM), neutralize(PROBE_TEXT)
         ours = self._prompts.count(system, user)
         check_fits(ours, 1, self.context)
         answer = await self._ask(system, user, 1, vary(self._settings, 0), None)
@@ -362,7 +361,7 @@ class OllamaModel:
         messages = [("system", system), ("user", user)]
         client = self._connected()
         raw, shown, end = "", "", dict[str, Any]()
-        async with self._limiter, _deadline(self._settings.timeout):
+        async with self._limiter, deadline(self._settings.timeout):
             began = time.monotonic()
             pieces = self._pieces(client, messages, options, stream=emit is not None)
             async with contextlib.aclosing(pieces):
@@ -460,15 +459,6 @@ def _circles(text: str) -> bool:
     return blank >= 30 or re.search(r"(.{1,40}?)\1{29}\Z", tail) is not None
 
 
-@contextlib.asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise TimedOut(f"no whole answer within {seconds:g} s; raise the timeout") from error
-
-
 @contextlib.contextmanager
 def _translated(address: str, model: str) -> Iterator[None]:
     """Turn what the libraries below raise into our errors."""
@@ -483,10 +473,10 @@ def _translated(address: str, model: str) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise TimedOut(f"{address} stopped answering; raise the timeout") from error
     except httpx.HTTPError as error:
-        raise StreamBroken(f"the connection to {address} broke: {_one_line(str(error))}") from error
+        raise StreamBroken(f"the connection to {address} broke: {one_line(error)}") from error
     except (ValueError, TypeError, AttributeError) as error:
         # How json, pydantic and the clients meet lines that are no JSON, or not the right one.
-        raise StreamBroken(f"{address} sent what is no answer: {_one_line(str(error))}") from error
+        raise StreamBroken(f"{address} sent what is no answer: {one_line(error)}") from error
 
 
 _UNLOADABLE = re.compile(r"(unable to|error|failed to) load(ing)? (the )?model|more system memory")
@@ -494,7 +484,7 @@ _UNLOADABLE = re.compile(r"(unable to|error|failed to) load(ing)? (the )?model|m
 
 def _error_said(address: str, model: str, status: int, said: str) -> PyLlamaError:
     """Return the error for what the server said. `status` is -1 for a line within a stream."""
-    said = _one_line(said)
+    said = one_line(said)
     if status == 404:
         return model_missing(address, model)
     if status in {429, 503}:
@@ -508,7 +498,3 @@ def _error_said(address: str, model: str, status: int, said: str) -> PyLlamaErro
     if 400 <= status < 500:
         return Refused(f"{address} refused the request (HTTP {status}): {said}")
     return ServerFault(f"{address} failed: {said}")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
