@@ -4,7 +4,8 @@
 - makespan: time to summarize 100,000 words on a simulated server of 4 slots, against
   max(total service time / slots, longest path through the tree), which no schedule can beat;
 - edits: calls that are made again after an edit, with stable and with balanced chunks;
-- start: time until the help is there, and until the first model call is sent.
+- start: time until the help is there, and until the first model call is sent;
+- again: time that a command takes whose calls are all on record.
 
 Times wander from machine to machine and from hour to hour; the ratios do so far less.
 """
@@ -194,17 +195,36 @@ def bench_start(simulation: Simulation, source: Path) -> None:
 
 def _first_call(simulation: Simulation, source: Path, cache: Path) -> float:
     """Return the seconds from starting the program to its first call's arrival at the server."""
-    flags = ["--model=ollama:sim", "--no-cache", "--context=2048"]
+    simulation.reset()
+    _summarize(simulation, source, cache, "--no-cache")
+    arrivals: list[float] = [row["t_arrive"] for row in simulation.requests()]
+    return min(arrivals)
+
+
+def bench_again(simulation: Simulation, text: str) -> None:
+    """Print how long a command takes whose calls are all on record, and the calls it makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, cache = Path(folder, "text.txt"), Path(folder)
+        source.write_text(text)
+        _summarize(simulation, source, cache)
+        simulation.reset()
+        seconds = median_seconds(lambda: _summarize(simulation, source, cache))
+    click.echo(
+        f"again       {len(text.split()):,} words whose calls are all on record: {seconds:.2f} s, "
+        f"{len(simulation.requests())} calls made"
+    )
+
+
+def _summarize(simulation: Simulation, source: Path, cache: Path, *flags: str) -> None:
+    """Run the command on a file, to its end."""
     environment = {
         **os.environ,
         "OLLAMA_HOST": simulation.url,
         "PY_LLAMA_STORE": str(cache / "calls.sqlite3"),
     }
-    simulation.reset()
-    command = [sys.executable, "-m", "pipeline", "summarize", *flags, str(source)]
+    command = [sys.executable, "-m", "pipeline", "summarize", "--model=ollama:sim"]
+    command += ["--context=2048", *flags, str(source)]
     subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603
-    arrivals: list[float] = [row["t_arrive"] for row in simulation.requests()]
-    return min(arrivals)
 
 
 @click.command()
@@ -240,6 +260,8 @@ def main(simulator: Path, source: Path, words: int, slots: int, speed: float) ->
     with server as simulation:
         bench_start(simulation, source)
         bench_makespan(prose(words, source), simulation, slots)
+    with simulated(simulator=simulator, slots=slots, speed=200, model_ctx=2048) as simulation:
+        bench_again(simulation, prose(words, source))
 
 
 if __name__ == "__main__":

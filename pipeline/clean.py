@@ -101,7 +101,7 @@ def clean(text: str, *, finish: Literal["stop", "length"]) -> str:
     answer = _mend(text)
     if finish == "length":
         answer = _mend(_whole_sentences(answer) or _shortened(answer))
-    if not _words(answer):
+    if not any(word[1] for word in _WORD.finditer(answer)):
         if _INSTRUCTION.match(text.strip()):
             raise EchoedAnswer("the model repeated its instruction and wrote no summary")
         raise EmptyAnswer("the model wrote nothing")
@@ -142,16 +142,31 @@ def _unlooped(text: str) -> str:
 
 def _repetition(words: Sequence[_Word]) -> int | None:
     """Return where the second copy of an earliest loop starts, in characters."""
-    first = len(words)
-    for period in range(1, min(_LONGEST_PERIOD, len(words) // 2) + 1):
+    texts = [word.text for word in words]
+    first = len(texts)
+    for period in _periods(texts):
         enough = max(period if period >= _LOOP_REPEATS else 2 * period, _LOOP_REPEATS)
         run = 0
-        for i in range(period, min(len(words), first + enough)):
-            run = run + 1 if words[i].text == words[i - period].text else 0
+        for i in range(period, min(len(texts), first + enough)):
+            run = run + 1 if texts[i] == texts[i - period] else 0
             if run == enough:
                 first = min(first, i + 1 - run)
                 break
     return words[first].start if first < len(words) else None
+
+
+def _periods(texts: Sequence[str]) -> list[int]:
+    """Return how far apart stretches of words come again: what a loop's period can be."""
+    starts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for start, stretch in enumerate(zip(*(texts[i:] for i in range(_LOOP_REPEATS)), strict=False)):
+        starts[stretch].append(start)
+    again = {
+        later - earlier
+        for same in starts.values()
+        for i, earlier in enumerate(same)
+        for later in same[i + 1 : i + 1 + _LONGEST_PERIOD]
+    }
+    return sorted(period for period in again if period <= _LONGEST_PERIOD)
 
 
 def _third_time(text: str) -> int | None:

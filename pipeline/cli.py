@@ -6,6 +6,7 @@ imports the module of the one that is called.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -15,6 +16,8 @@ import click
 from pipeline.errors import InputError, ModelUnavailable, PyLlamaError
 
 FAILED, USAGE, STAND_INS, NO_MODEL, INTERRUPTED = 1, 2, 3, 4, 130
+
+GARBAGE_EVERY = 100_000  # new objects; imports make many and no garbage, and looking takes 0.2 s
 
 COMMANDS = {
     "cache": "pipeline.cli_cache:cache",
@@ -48,6 +51,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every expected failure is one line on stderr and an exit status."""
+    gc.set_threshold(GARBAGE_EVERY)
     sys.exit(run())
 
 

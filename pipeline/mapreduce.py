@@ -303,6 +303,14 @@ class _Run:
             most = MAX_CUT_SPLITS if isinstance(failure, PromptCut) else MAX_SPLITS
             if task.splits >= most or len(task.source.text.strip()) < 2:
                 return self._stand_in(task, failure)
+            passing = not isinstance(failure, BadAnswer)
+        answer = await self._halved(task)
+        if not passing and not answer.stand_in:  # the same question would get the same bad answers
+            reply = Reply(answer.text, 0, 0, "stop", answer.verified)
+            await self.summarizer.store.put(self._key(task), reply)
+        return answer
+
+    async def _halved(self, task: _Task) -> _Answer:
         answers = await _all([self._answer(half) for half in self._halves(task)])
         return _Answer(
             text=self._bounded(join_sources([a.text for a in answers if a.text]), task),

@@ -442,6 +442,20 @@ def test_what_is_no_answer_is_not_kept():
     assert memory.replies == {}
 
 
+def test_bad_answers_are_not_paid_for_twice_where_the_halves_had_good_ones():
+    memory, text = Memory(), prose(100)
+
+    def answer(call):
+        return "" if call.user.count(".") > 8 else f"It has {len(call.user.split())} words."
+
+    first = run(summarizer(answer, store=memory), text)
+    again = summarizer(answer, store=memory)
+    second = run(again, text)
+    assert again.model.calls == []
+    assert second.summary == first.summary
+    assert second.cached_calls == second.plan.calls
+
+
 @pytest.mark.parametrize(
     "change",
     [{"words": 60}, {"query": "Why?"}, {"summary_tokens": 50}],
