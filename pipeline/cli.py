@@ -23,6 +23,7 @@ COMMANDS = {
     "cache": "pipeline.cli_cache:cache",
     "config": "pipeline.cli_models:config",
     "models": "pipeline.cli_models:models",
+    "serve": "api.cli:serve",
     "summarize": "pipeline.cli_summarize:summarize",
 }
 

@@ -1,4 +1,5 @@
 import pytest
+from pydantic_settings import SettingsConfigDict
 
 from pipeline import settings as module
 from pipeline.errors import InputError
@@ -88,7 +89,7 @@ def test_a_bad_value_is_named_with_its_source(source, text, tmp_path, monkeypatc
 def test_a_table_of_the_file_belongs_to_settings_of_its_own(tmp_path):
     class Service(FileSettings):
         table = "serve"
-        model_config = {"env_prefix": "PY_LLAMA_SERVE_"}
+        model_config = SettingsConfigDict(env_prefix="PY_LLAMA_SERVE_")
         port: int = 1
 
     (tmp_path / "py-llama.toml").write_text("words = 7\n[serve]\nport = 2\n")
