@@ -19,7 +19,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
-from api.errors import Problem, wait
+from api.errors import Problem, internal, wait
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -71,8 +71,7 @@ class RequestLog:
             except Exception:
                 log.exception("request failed")
                 if not status:
-                    problem = Problem("internal", "It was logged under this X-Request-ID.")
-                    await problem.response()(scope, receive, send_named)
+                    await internal().response()(scope, receive, send_named)
             finally:
                 self._record(scope, status, time.monotonic() - began)
 

@@ -7,7 +7,6 @@ submitted, nor the text of an exception.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -85,26 +84,30 @@ class ProblemBody(BaseModel):
     errors: list[InvalidField] = Field([], description="what is wrong with the request's parts")
 
 
-@dataclass
-class Problem(Exception):
-    """What a request meets instead of an answer. `kind` is a key of KINDS."""
+class Problem(HTTPException):
+    """What a request meets instead of an answer. `kind` is a key of KINDS.
 
-    kind: str
-    detail: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    errors: tuple[InvalidField, ...] = ()
+    It is an HTTPException because FastAPI takes any other one, met while it reads a body, for a
+    malformed body.
+    """
 
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return KINDS[self.kind][0]
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        errors: tuple[InvalidField, ...] = (),
+    ) -> None:
+        super().__init__(KINDS[kind][0], detail, headers)
+        self.kind = kind
+        self.errors = errors
 
     def body(self) -> dict[str, Any]:
         """Return the problem details."""
         return ProblemBody(
             type=TYPE_PREFIX + self.kind,
             title=KINDS[self.kind][1],
-            status=self.status,
+            status=self.status_code,
             detail=self.detail,
             errors=list(self.errors),
         ).model_dump()
@@ -112,8 +115,13 @@ class Problem(Exception):
     def response(self) -> JSONResponse:
         """Return the answer."""
         return JSONResponse(
-            self.body(), self.status, headers=dict(self.headers), media_type=MEDIA_TYPE
+            self.body(), self.status_code, headers=self.headers, media_type=MEDIA_TYPE
         )
+
+
+def internal() -> Problem:
+    """Return the problem for what nobody expected."""
+    return Problem("internal", "It was logged under the X-Request-ID of this answer.")
 
 
 def wait(seconds: float) -> dict[str, str]:
@@ -161,7 +169,7 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     """Answer what Starlette and FastAPI raise by themselves."""
     assert isinstance(error, HTTPException)  # noqa: S101 - as registered
     kind = BY_STATUS.get(error.status_code, "malformed" if error.status_code < 500 else "internal")
-    return Problem(kind, HTTPStatus(KINDS[kind][0]).description, error.headers or {}).response()
+    return Problem(kind, HTTPStatus(KINDS[kind][0]).description, error.headers).response()
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -76,8 +76,9 @@ class Server(uvicorn.Server):
         self._service = service
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; see `Service.stop`."""
+        """Stop, and take the signal as obeyed, so that the record of calls is closed after it."""
         await super().shutdown(sockets)
+        self._captured_signals.clear()
 
 
 class Protocol(H11Protocol):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from fastapi.sse import ServerSentEvent
 
-from api.errors import Problem
+from api.errors import Problem, internal
 from pipeline.types import Delta, Finished, Planned, Summarized
 
 if TYPE_CHECKING:
@@ -81,5 +81,5 @@ async def _problem(task: asyncio.Task[None]) -> Problem | None:
         return problem
     except Exception:
         log.exception("run failed")
-        return Problem("internal", "It was logged under this answer's X-Request-ID.")
+        return internal()
     return None
