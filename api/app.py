@@ -16,7 +16,7 @@ from api.errors import add_handlers
 from api.metrics import Metrics
 from api.models import ModelPool, Offer
 from api.openapi import describe
-from api.routes import health, summarize
+from api.routes import health, jobs, summarize
 from api.service import Service
 from pipeline.errors import ModelUnavailable
 from pipeline.models import open_model
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
+    from api.jobs import JobStore
     from api.settings import ServiceSettings
     from pipeline.models import ChatModel
     from pipeline.settings import Settings
@@ -40,6 +41,7 @@ def make_service(
     settings: Settings,
     service: ServiceSettings,
     store: Store,
+    jobs: JobStore,
     tracers: TracerProvider | None = None,
 ) -> Service:
     """Put a service together, with the models that the settings name. Nothing is opened yet."""
@@ -57,7 +59,7 @@ def make_service(
     metrics = Metrics()
     tracer = trace.get_tracer("py-llama-backend", tracer_provider=tracers)
     engine = Engine(settings, pool, store, metrics, tracer, service.max_characters)
-    return Service(service, engine, metrics)
+    return Service(service, engine, metrics, jobs)
 
 
 def server_of(name: str, settings: Settings) -> str:
@@ -96,8 +98,8 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await service.engine.aclose()
+        async with service.working():
+            yield
 
     app = FastAPI(
         title="py-llama-backend",
@@ -120,6 +122,7 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
     add_handlers(app)
     app.include_router(summarize.streams)
     app.include_router(summarize.router)
+    app.include_router(jobs.router)
     app.include_router(health.router)
     app.add_api_route("/", _home, include_in_schema=False)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # as FastAPI has it done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import h11
@@ -12,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from api import logs
 from api.app import create_app, make_service
 from api.errors import MEDIA_TYPE, Problem
+from api.jobs import JobStore
 from api.keys import is_loopback
 from pipeline.errors import InputError
 from pipeline.store import SqliteStore
@@ -35,8 +38,11 @@ def run(settings: Settings, service_settings: ServiceSettings) -> int:
     check_safety(service_settings)
     logs.configure()
     warn = structlog.get_logger("pipeline").warning
-    with SqliteStore(settings.store, cache_mb=settings.cache_mb, warn=warn) as store:
-        service = make_service(settings, service_settings, store)
+    with (
+        closing(JobStore(service_settings, owner=secrets.token_hex(16))) as jobs,
+        SqliteStore(settings.store, cache_mb=settings.cache_mb, warn=warn) as store,
+    ):
+        service = make_service(settings, service_settings, store, jobs)
         server = Server(service)
         server.run()
     return 0 if server.started else 1
@@ -70,13 +76,14 @@ class Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=round(settings.grace_seconds) + 5,
+                timeout_graceful_shutdown=5,
             )
         )
         self._service = service
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop, and take the signal as obeyed, so that the record of calls is closed after it."""
+        """Stop in order; the signal counts as obeyed, so that `run` can close what is open."""
+        await self._service.stop()
         await super().shutdown(sockets)
         self._captured_signals.clear()
 

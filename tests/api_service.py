@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from opentelemetry import trace
 
 from api import logs
 from api.engine import Engine
+from api.jobs import JobStore
 from api.metrics import Metrics
 from api.models import ModelPool, Offer
 from api.server import Server
@@ -34,7 +36,12 @@ def nothing_wrong(name):
 def make(model, folder, *, opener=None, probe=nothing_wrong, store=None, tracers=None, **changes):
     """A service around a scripted model; `changes` are settings of the service."""
     settings = ServiceSettings(
-        **{"port": 0, "jobs_url": f"sqlite:///{folder / 'jobs.sqlite3'}", **changes}
+        **{
+            "port": 0,
+            "grace_seconds": 0.2,
+            "jobs_url": f"sqlite:///{folder / 'jobs.sqlite3'}",
+            **changes,
+        }
     )
     names = ("scripted", *settings.models)
     pool = ModelPool(
@@ -53,7 +60,7 @@ def make(model, folder, *, opener=None, probe=nothing_wrong, store=None, tracers
         tracer,
         settings.max_characters,
     )
-    return Service(settings, engine, metrics)
+    return Service(settings, engine, metrics, JobStore(settings, secrets.token_hex(8)))
 
 
 class _Threaded(Server):
@@ -71,15 +78,16 @@ def serving(service, *, log=None, **more):
     server = _Threaded(service)
     thread = threading.Thread(target=server.run)
     thread.start()
-    try:
-        while not server.started and thread.is_alive():
-            time.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, **more) as client:
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, **more) as client:
+        try:
             yield client
-    finally:
-        server.should_exit = True
-        thread.join()
+        finally:
+            server.should_exit = True
+            thread.join()
+            service.jobs.close()
 
 
 def free_port():
@@ -96,6 +104,7 @@ def process(folder, *, url, port=None, model="ollama:smollm2:135m", **settings):
         **os.environ,
         "OLLAMA_HOST": url,
         "PY_LLAMA_STORE": str(folder / "calls.sqlite3"),
+        "PY_LLAMA_SERVE_GRACE_SECONDS": "1",
         "PY_LLAMA_SERVE_JOBS_URL": f"sqlite:///{folder / 'jobs.sqlite3'}",
     }
     for name, value in settings.items():
