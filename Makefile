@@ -36,9 +36,11 @@ check: install ## lint, format, types
 bench: install ## ratios: makespan against its lower bound, chunking against one encoding
 	$(BIN)/python -m eval.bench
 
+LOCK := uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+EXTRAS := embedded openai eval postgres telemetry dev
 lock: ## pin the newest allowed versions again (needs uv)
-	uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
+	$(LOCK) $(EXTRAS:%=--extra %) -o requirements.lock pyproject.toml
 
 clean: ## remove what install made
 	rm -rf $(VENV)

@@ -1,1 +1,1 @@
-"""The HTTP service: POST /summarize. Not built yet; the summarizer is in `pipeline`."""
+"""The HTTP service around `pipeline`: POST /summarize, streams and jobs; `py-llama serve`."""

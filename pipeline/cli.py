@@ -24,6 +24,7 @@ COMMANDS = {
     "config": "pipeline.cli_models:config",
     "eval": "eval.cli:evaluate",
     "models": "pipeline.cli_models:models",
+    "serve": "api.cli:serve",
     "summarize": "pipeline.cli_summarize:summarize",
 }
 

@@ -20,7 +20,7 @@ def load(name: str) -> Document:
         InputError: there is no such file, it cannot be read, or it is not UTF-8 text.
     """
     if name == STDIN:
-        return Document(_decode(sys.stdin.buffer.read(), "standard input"), "standard input")
+        return Document(decode(sys.stdin.buffer.read(), "standard input"), "standard input")
     path = Path(name)
     try:
         data = path.read_bytes()
@@ -32,10 +32,15 @@ def load(name: str) -> Document:
         if path.is_dir():  # Windows refuses to open a directory with a permission error
             raise InputError(f"{name} is a directory; name the files in it") from None
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
-    return Document(_decode(data, name), name)
+    return Document(decode(data, name), name)
 
 
-def _decode(data: bytes, name: str) -> str:
+def decode(data: bytes, name: str) -> str:
+    """Return the text in a file's bytes; `name` is for the errors.
+
+    Raises:
+        InputError: it is not UTF-8 text, or blank.
+    """
     controls = sum(data.count(control) for control in CONTROLS)
     if controls > MAX_CONTROL_SHARE * len(data):
         raise InputError(f"{name} is not a text file; convert it to text first")

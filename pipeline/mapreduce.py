@@ -160,7 +160,14 @@ class Summarizer:
             InputError: see `plan`.
             ModelUnavailable: the server or the model cannot be had; finished calls are kept.
         """
-        plan = self.plan(document)
+        return await self.run(self.plan(document), emit)
+
+    async def run(self, plan: Plan, emit: Emit = ignore) -> Result:
+        """Carry out a plan of this summarizer; `summarize` for who has planned elsewhere.
+
+        Raises:
+            ModelUnavailable: see `summarize`.
+        """
         run = _Run(self, plan, emit)
         emit(Planned(plan, run.finished(plan.root)[0]))
         return await run.result()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
@@ -27,8 +27,11 @@ from pipeline.models import ModelOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Kind = TypeVar("Kind", bound="FileSettings")
+
 NAME = "py-llama"
 LOCAL_FILE = Path("py-llama.toml")
+TABLES = ("serve",)  # of the files; each belongs to settings of its own
 
 
 def user_file() -> Path:
@@ -41,12 +44,47 @@ def default_store() -> Path:
     return platformdirs.user_cache_path(NAME) / "calls.sqlite3"
 
 
-class Settings(BaseSettings):
-    """Everything that can be configured. Numbers of tokens are as the model counts them."""
+class _File(TomlConfigSettingsSource):
+    """What a configuration file says in one table, or outside of the tables."""
+
+    def __init__(self, kind: type[BaseSettings], path: Path, table: str | None) -> None:
+        self._table = table
+        super().__init__(kind, path)
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:  # noqa: ANN401 - a path of any kind
+        values = super()._read_file(file_path)
+        if self._table is None:
+            return {key: value for key, value in values.items() if key not in TABLES}
+        return dict(values.get(self._table, {}))
+
+
+class FileSettings(BaseSettings):
+    """Settings that flags, the environment and the configuration files give, in that order.
+
+    `table` is the one of the files that belongs to them; None takes what is in no table.
+    """
+
+    table: ClassVar[str | None] = None
 
     model_config = SettingsConfigDict(
         env_prefix="PY_LLAMA_", extra="forbid", frozen=True, populate_by_name=True
     )
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 - pydantic-settings' own hook
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = [_File(settings_cls, path, cls.table) for path in (LOCAL_FILE, user_file())]
+        return init_settings, env_settings, *files
+
+
+class Settings(FileSettings):
+    """Everything that can be configured. Numbers of tokens are as the model counts them."""
 
     model: str = Field("auto", description="PROVIDER:NAME, embedded, embedded:FILE.gguf or auto")
     ollama_host: str | None = Field(
@@ -95,18 +133,6 @@ class Settings(BaseSettings):
             concurrency=self.concurrency,
         )
 
-    @classmethod
-    def settings_customise_sources(  # noqa: D102 - pydantic-settings' own hook
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        files = [TomlConfigSettingsSource(settings_cls, path) for path in (LOCAL_FILE, user_file())]
-        return init_settings, env_settings, *files
-
 
 def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - each setting has its own type
     """Read the settings; flags that are None were not given.
@@ -115,27 +141,41 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - each setting has 
         InputError: a value is out of range, a key is unknown, or a file is not TOML; the message
             names the key and where it came from.
     """
+    return read_settings(Settings, flags)
+
+
+def read_settings(kind: type[Kind], flags: Mapping[str, Any]) -> Kind:
+    """Read settings of one kind; see `load_settings`.
+
+    Raises:
+        InputError: see `load_settings`.
+    """
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**given)
+        return kind(**given)
     except ValidationError as error:
-        raise InputError(_explain(error, given, os.environ)) from None
+        raise InputError(_explain(error, kind, given, os.environ)) from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"a configuration file is not TOML: {error}") from None
 
 
 def _explain(
-    error: ValidationError, flags: Mapping[str, object], environ: Mapping[str, str]
+    error: ValidationError,
+    kind: type[FileSettings],
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
 ) -> str:
+    prefix = kind.model_config.get("env_prefix", "")
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else "settings"
-    key = name.removeprefix("PY_LLAMA_").lower()
+    key = name.removeprefix(prefix).lower()
     if key in flags:
         where = f"--{key.replace('_', '-')}"
-    elif f"PY_LLAMA_{key.upper()}" in environ:
-        where = f"PY_LLAMA_{key.upper()}"
+    elif f"{prefix}{key.upper()}" in environ:
+        where = f"{prefix}{key.upper()}"
     else:
-        where = f"{key}, in {LOCAL_FILE} or {user_file()}"
+        table = f"[{kind.table}] of " if kind.table else ""
+        where = f"{key}, in {table}{LOCAL_FILE} or {user_file()}"
     problem = first["msg"][0].lower() + first["msg"][1:]
     if first["type"] == "extra_forbidden":
         return f"there is no setting {where}"

@@ -1,8 +1,9 @@
 import pytest
+from pydantic_settings import SettingsConfigDict
 
 from pipeline import settings as module
 from pipeline.errors import InputError
-from pipeline.settings import load_settings
+from pipeline.settings import FileSettings, load_settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +84,18 @@ def test_a_bad_value_is_named_with_its_source(source, text, tmp_path, monkeypatc
         load_settings(**flags)
     assert text in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_table_of_the_file_belongs_to_settings_of_its_own(tmp_path):
+    class Service(FileSettings):
+        table = "serve"
+        model_config = SettingsConfigDict(env_prefix="PY_LLAMA_SERVE_")
+        port: int = 1
+
+    (tmp_path / "py-llama.toml").write_text("words = 7\n[serve]\nport = 2\n")
+    assert load_settings().words == 7
+    assert read_settings(Service, {}).port == 2
+    assert read_settings(Service, {"port": 3}).port == 3
+    (tmp_path / "py-llama.toml").write_text("[serve]\nprot = 2\n")
+    with pytest.raises(InputError, match=r"no setting prot, in \[serve\] of py-llama.toml"):
+        read_settings(Service, {})

@@ -1,0 +1,133 @@
+"""The application: its parts put together. Here, and only here, a concrete model is chosen."""
+
+from __future__ import annotations
+
+import urllib.parse
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from opentelemetry import trace
+
+from api.edge import BodyLimit, Guard, RequestLog
+from api.engine import Engine
+from api.errors import add_handlers
+from api.metrics import Metrics
+from api.models import ModelPool, Offer
+from api.openapi import describe
+from api.routes import health, jobs, summarize
+from api.service import Service
+from pipeline.errors import ModelUnavailable
+from pipeline.models import open_model
+from pipeline.models.ollama_api import OllamaServer
+from pipeline.models.openai import list_openai
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from opentelemetry.trace import TracerProvider
+
+    from api.jobs import JobStore
+    from api.settings import ServiceSettings
+    from pipeline.models import ChatModel
+    from pipeline.settings import Settings
+    from pipeline.store import Store
+
+IN_PROCESS = "The model in this process"
+
+
+def make_service(
+    settings: Settings,
+    service: ServiceSettings,
+    store: Store,
+    jobs: JobStore,
+    tracers: TracerProvider | None = None,
+) -> Service:
+    """Put a service together, with the models that the settings name. Nothing is opened yet."""
+    names = dict.fromkeys((settings.model, *service.models))
+
+    def open_offer(name: str) -> ChatModel:
+        return open_model(settings.model_copy(update={"model": name}))
+
+    pool = ModelPool(
+        offers=tuple(Offer(name, server_of(name, settings)) for name in names),
+        open=open_offer,
+        probe=lambda name: probe(name, settings),
+        slots=settings.concurrency,
+    )
+    metrics = Metrics()
+    tracer = trace.get_tracer("py-llama-backend", tracer_provider=tracers)
+    engine = Engine(settings, pool, store, metrics, tracer, service.max_characters)
+    return Service(service, engine, metrics, jobs)
+
+
+def server_of(name: str, settings: Settings) -> str:
+    """Return where a model's server is, for people, without credentials."""
+    provider = name.partition(":")[0]
+    with OllamaServer(settings.ollama_host) as server:
+        ollama = f"The Ollama server at {server.address}"
+    if provider == "openai":
+        split = urllib.parse.urlsplit(settings.openai_base_url or "")
+        address = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
+        return f"The model server at {address}"
+    if provider == "auto":
+        return f"{ollama}, or else the model in this process,"
+    return ollama if provider == "ollama" else IN_PROCESS
+
+
+def probe(name: str, settings: Settings) -> None:
+    """Ask a model's server whether it is there and has the model.
+
+    Raises:
+        ModelUnavailable: it does not.
+    """
+    provider, _, model = name.partition(":")
+    if provider == "ollama":
+        with OllamaServer(settings.ollama_host) as server:
+            server.show(model)
+    elif provider == "openai":
+        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+        found = list_openai(settings.openai_base_url, key)
+        if all(info.name != name for info in found):
+            raise ModelUnavailable(f"{name} cannot be had")
+
+
+def create_app(service: Service, telemetry: TracerProvider | None = None) -> FastAPI:
+    """Return the application for a service."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with service.working():
+            yield
+
+    app = FastAPI(
+        title="py-llama-backend",
+        summary="Summaries of texts of any length, with proof that all of it was read.",
+        version="0.1.0",
+        lifespan=lifespan,
+        redoc_url=None,
+        telemetry={
+            "tracing": service.settings.telemetry,
+            "metrics": service.settings.telemetry,
+            "logs": False,  # they would hold what exceptions say
+            "auto_configure": service.settings.telemetry,
+            "tracer_provider": telemetry,
+        },
+    )
+    app.state.service = service
+    app.add_middleware(BodyLimit, settings=service.settings)  # the last one added is outermost
+    app.add_middleware(Guard, keys=service.keys, settings=service.settings)
+    app.add_middleware(RequestLog, metrics=service.metrics)
+    add_handlers(app)
+    app.include_router(summarize.streams)
+    app.include_router(summarize.router)
+    app.include_router(jobs.router)
+    app.include_router(health.router)
+    app.add_api_route("/", _home, include_in_schema=False)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # as FastAPI has it done
+    return app
+
+
+async def _home() -> RedirectResponse:
+    return RedirectResponse("/docs")

@@ -1,0 +1,166 @@
+"""Summaries on behalf of requests and jobs: one at a time each, many at once in all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from api.errors import Problem, translated, wait
+from api.models import Offer, SharedModel
+from pipeline.mapreduce import Summarizer
+from pipeline.types import Document, ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opentelemetry.trace import Tracer
+
+    from api.metrics import Metrics
+    from api.models import ModelPool
+    from pipeline.settings import Settings
+    from pipeline.store import Store
+    from pipeline.types import Emit, Result
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a client wants summarized, and how. None takes the configured value."""
+
+    text: str
+    name: str = "text"
+    query: str | None = None
+    words: int | None = None
+    model: str | None = None
+    sources: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An order that can be carried out, as far as that is known before it is."""
+
+    order: Order
+    offer: Offer
+    summarizer: Summarizer
+
+
+@dataclass
+class Engine:
+    """Carries out orders with the offered models and one record of finished calls.
+
+    Each run is a task of its own, so that `stop` can end it without ending who waits for it.
+    """
+
+    settings: Settings
+    pool: ModelPool
+    store: Store
+    metrics: Metrics
+    tracer: Tracer
+    max_characters: int
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _runs: set[asyncio.Task[Result]] = field(default_factory=set)
+    _stopping: bool = False
+    # Cutting a long text takes seconds of the processor; two at once leave the others theirs.
+    _planners: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="planner")
+    )
+
+    def check(self, order: Order) -> Offer:
+        """Check what can be checked without a model.
+
+        Raises:
+            Problem: the order cannot be carried out.
+        """
+        if order.sources:
+            raise Problem("sources-not-offered", "This version cannot trace sentences yet.")
+        if len(order.text) > self.max_characters:
+            raise Problem("text-too-long", f"Send at most {self.max_characters} characters.")
+        if not order.text.strip() or (order.query is not None and not order.query.strip()):
+            raise Problem("blank", "There is nothing in the text, or in the query.")
+        return self.pool.offer(order.model)
+
+    async def prepare(self, order: Order) -> Prepared:
+        """Open the model and check that the order fits it.
+
+        Raises:
+            Problem: the order cannot be carried out.
+        """
+        offer = self.check(order)
+        model = await self.pool.get(offer)
+        shared = SharedModel(
+            model, self.pool.slots_of(offer), next(self._numbers), self.metrics, self.tracer
+        )
+        summarizer = Summarizer(
+            shared,
+            words=order.words or self.settings.words,
+            query=order.query,
+            chunk_tokens=self.settings.chunk_tokens,
+            summary_tokens=self.settings.summary_tokens,
+            chunking=self.settings.chunking,
+            store=self.store,
+        )
+        with translated(offer.server):
+            summarizer.budget()
+        return Prepared(order, offer, summarizer)
+
+    async def run(self, prepared: Prepared, kind: str, emit: Emit = ignore) -> Result:
+        """Summarize; `kind` is for the metrics. Cancelling this cancels the model's calls.
+
+        Raises:
+            Problem: the model's server or the model cannot be had, or the service stops.
+        """
+        run = asyncio.create_task(self._run(prepared, kind, emit))
+        self._runs.add(run)
+        run.add_done_callback(self._runs.discard)
+        try:
+            return await run
+        except asyncio.CancelledError:
+            if self._stopping:
+                raise Problem("stopping", "Send the request again.", wait(5)) from None
+            raise
+        finally:
+            run.cancel()
+            await asyncio.wait([run])  # its calls have left the model server when this returns
+
+    async def _run(self, prepared: Prepared, kind: str, emit: Emit) -> Result:
+        document = Document(prepared.order.text, prepared.order.name)
+        loop = asyncio.get_running_loop()
+        with self._counted(kind), translated(prepared.offer.server):
+            began = time.monotonic()
+            plan = await loop.run_in_executor(self._planners, prepared.summarizer.plan, document)
+            self.metrics.stages.labels("plan").observe(time.monotonic() - began)
+            result = await prepared.summarizer.run(plan, emit)
+        self.metrics.count_result(result)
+        return result
+
+    def stop(self) -> int:
+        """End every run that is under way; return how many that were."""
+        self._stopping = True
+        for run in self._runs:
+            run.cancel()
+        return len(self._runs)
+
+    @contextlib.contextmanager
+    def _counted(self, kind: str) -> Iterator[None]:
+        end = "failed"
+        with (
+            self.metrics.running.labels(kind).track_inprogress(),
+            self.metrics.stages.labels("run").time(),
+        ):
+            try:
+                yield
+                end = "done"
+            except asyncio.CancelledError:
+                end = "cancelled"
+                raise
+            finally:
+                self.metrics.runs.labels(kind, end).inc()
+
+    async def aclose(self) -> None:
+        """Release the models."""
+        self._planners.shutdown(wait=False, cancel_futures=True)
+        await self.pool.aclose()

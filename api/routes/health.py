@@ -1,0 +1,52 @@
+"""Is it alive, is it ready, what has it done, and which models are there."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.errors import Problem
+from api.routes.common import GUARDED, ServiceDep, problems
+from api.schemas import LiveBody, ModelBody, ModelsBody, ReadyBody
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez")
+async def live() -> LiveBody:
+    """Tell that the process answers."""
+    return LiveBody(status="live")
+
+
+@router.get("/readyz", responses=problems("model-server-down", "model-missing", "stopping"))
+async def ready(service: ServiceDep) -> ReadyBody:
+    """Tell whether the default model can be had now, and if not, why."""
+    if service.stopping:
+        raise Problem("stopping", "Another process may be ready.")
+    offer = service.engine.pool.default
+    await service.engine.pool.check(offer)
+    return ReadyBody(status="ready", model=offer.name, server=offer.server)
+
+
+METRICS: dict[str, Any] = {
+    "description": "Everything that is counted",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+
+
+@router.get("/metrics", response_class=Response, responses={200: METRICS, **problems(*GUARDED)})
+async def metrics(service: ServiceDep) -> Response:
+    """Tell Prometheus what was counted."""
+    return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/models", responses=problems(*GUARDED))
+async def models(service: ServiceDep) -> ModelsBody:
+    """Name the models that requests may ask for."""
+    pool = service.engine.pool
+    bodies = []
+    for offer in pool.offers:
+        opened = pool.opened(offer)
+        context = None if opened is None else opened.context
+        bodies.append(ModelBody(name=offer.name, default=offer == pool.default, context=context))
+    return ModelsBody(models=bodies)

@@ -1,0 +1,168 @@
+"""Jobs: summaries that go on without the client, to be asked for later."""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.engine import Order
+from api.errors import Problem, wait
+from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
+from api.routes.common import BODIED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
+from api.schemas import JobBody, JobPage, JobSummary, ProgressBody, SummaryRequest
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+LOOK_SECONDS = 0.5  # between looks for new events, which another process may write
+RETRY_JOBS_SECONDS = 60
+LAST_EVENTS = {"finished", "failed", "cancelled"}
+
+JobId = Annotated[str, Path(max_length=64)]
+# The header is a string of RFC 8941; the quotes are often left out, and are not asked for.
+_KEY = re.compile(r'"([\x20-\x21\x23-\x7e]{1,200})"|([\x21\x23-\x7e]{1,200})')
+
+
+def as_summary(row: JobRow) -> dict[str, Any]:
+    """Return what a listing shows of a job."""
+    return {
+        **{name: getattr(row, name) for name in ("id", "state", "name")},
+        **{name: getattr(row, name) for name in ("created", "finished", "expires")},
+        "progress": ProgressBody(done=row.done, total=row.total),
+    }
+
+
+def as_body(row: JobRow) -> dict[str, Any]:
+    """Return all that is shown of a job."""
+    loaded = {
+        name: None if getattr(row, name) is None else json.loads(getattr(row, name))
+        for name in ("result", "problem")
+    }
+    return {**as_summary(row), **loaded}
+
+
+async def find_job(service: ServiceDep, client: ClientDep, id: JobId) -> JobRow:  # noqa: A002 - as the address names it
+    """Return the client's job.
+
+    Raises:
+        Problem: there is none; another client's is none either.
+    """
+    row = await asyncio.to_thread(service.jobs.get, client, id)
+    if row is None:
+        raise Problem("not-found", "There is no such job, or it has expired.")
+    return row
+
+
+FoundJob = Annotated[JobRow, Depends(find_job)]
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=JobBody,
+    responses={
+        202: {
+            "description": "The job, which may have been there before",
+            "headers": {
+                "Location": {"description": "the job's address", "schema": {"type": "string"}}
+            },
+        },
+        **problems(*GUARDED, *BODIED, *ORDERED, "key-reused", "too-many-jobs", "stopping"),
+    },
+)
+async def create_job(
+    service: ServiceDep,
+    client: ClientDep,
+    body: SummaryRequest,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="the same key and body make one job, however often they are sent"),
+    ] = None,
+) -> dict[str, Any]:
+    """Accept a text, to be summarized when its turn comes."""
+    service.refuse_if_stopping()
+    order = Order(**body.model_dump())
+    service.engine.check(order)
+    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    key = None if idempotency_key is None else _key(idempotency_key)
+    try:
+        row = await asyncio.to_thread(service.jobs.create, client, order, key, fingerprint)
+    except KeyReused:
+        raise Problem("key-reused", "Send another key for another request.") from None
+    except TooMany:
+        detail = "Wait for some of yours to finish, or cancel them."
+        raise Problem("too-many-jobs", detail, wait(RETRY_JOBS_SECONDS)) from None
+    service.worker.wake()
+    response.headers["Location"] = f"/jobs/{row.id}"
+    return as_body(row)
+
+
+def _key(header: str) -> str:
+    match = _KEY.fullmatch(header.strip())
+    if match is None:
+        raise Problem("malformed", "An Idempotency-Key is a string of 1 to 200 characters.")
+    return match[1] or match[2]
+
+
+@router.get("", responses=problems(*GUARDED, "invalid"))
+async def list_jobs(
+    service: ServiceDep,
+    client: ClientDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: Annotated[str | None, Query(max_length=64)] = None,
+) -> JobPage:
+    """List your jobs, the newest first."""
+    rows = await asyncio.to_thread(service.jobs.page, client, after, limit + 1)
+    shown = [JobSummary.model_validate(as_summary(row)) for row in rows[:limit]]
+    return JobPage(jobs=shown, next=shown[-1].id if len(rows) > limit else None)
+
+
+@router.get("/{id}", response_model=JobBody, responses=problems(*GUARDED, "not-found", "invalid"))
+async def show_job(row: FoundJob) -> dict[str, Any]:
+    """Show a job: its progress, and its result when it is done."""
+    return as_body(row)
+
+
+@router.delete(
+    "/{id}", status_code=204, responses=problems(*GUARDED, "not-found", "invalid", "finished")
+)
+async def cancel_job(service: ServiceDep, client: ClientDep, row: FoundJob) -> None:
+    """Cancel a job that is not finished."""
+    if not await asyncio.to_thread(service.jobs.cancel, client, row.id):
+        raise Problem("finished", "What is finished cannot be cancelled; it expires by itself.")
+    service.worker.forget(row.id)
+
+
+@router.get(
+    "/{id}/events",
+    response_class=EventSourceResponse,
+    responses={
+        200: {"description": "planned, summarized …, and at last finished, failed or cancelled"},
+        **problems(*GUARDED, "not-found", "invalid"),
+    },
+)
+async def watch_job(
+    service: ServiceDep,
+    client: ClientDep,
+    row: FoundJob,
+    last_event_id: Annotated[
+        int, Header(ge=0, le=2**31 - 1, description="the last event that you have seen")
+    ] = 0,
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow a job from its beginning, or from the event after `Last-Event-ID`."""
+    seen, ended = last_event_id, row.state not in UNFINISHED
+    while not service.stopping:
+        told = await asyncio.to_thread(service.jobs.told, row.id, seen)
+        for entry in told:
+            yield ServerSentEvent(event=entry.name, raw_data=entry.data, id=str(entry.number))
+            seen, ended = entry.number, ended or entry.name in LAST_EVENTS
+        if ended:
+            return
+        if not told:
+            await asyncio.sleep(LOOK_SECONDS)
+            ended = await asyncio.to_thread(service.jobs.get, client, row.id) is None

@@ -1,0 +1,190 @@
+"""POST /summarize and /summarize/file, answered with a result or with a stream of events."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.routing import APIRoute
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+from starlette.types import Scope
+
+from api.engine import Order, Prepared
+from api.errors import Problem, wait
+from api.routes.common import BODIED, GUARDED, MODELLED, ORDERED, ServiceDep, problems
+from api.schemas import ModelName, Query, ResultBody, SummaryRequest, Words
+from api.service import Service
+from api.slots import Ticket
+from api.stream import stream
+from pipeline.errors import InputError
+from pipeline.load import decode
+from pipeline.types import Emit, Result, ignore
+
+T = TypeVar("T")
+
+RETRY_SLOW_SECONDS = 30
+RESPONSES = problems(*GUARDED, *BODIED, *ORDERED, *MODELLED, "busy", "too-slow")
+STREAMED: dict[str, Any] = {
+    "description": "The result; with `Accept: text/event-stream` the events planned, summarized, "
+    "delta, and finished with the result or failed with a problem",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+class StreamRoute(APIRoute):
+    """A route for clients that accept an event stream; others are left to the routes after it."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match as other routes do, where the client accepts an event stream."""
+        if "text/event-stream" not in Headers(scope=scope).get("accept", "").lower():
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+router = APIRouter(tags=["summarize"])
+streams = APIRouter(route_class=StreamRoute, include_in_schema=False)
+
+
+async def text_order(body: SummaryRequest) -> Order:
+    """Return what a JSON body asks for."""
+    return Order(**body.model_dump())
+
+
+async def file_order(
+    file: Annotated[UploadFile, File(description="text or Markdown in UTF-8")],
+    query: Annotated[Query | None, Form()] = None,
+    words: Annotated[Words | None, Form()] = None,
+    model: Annotated[ModelName | None, Form()] = None,
+    sources: Annotated[bool, Form()] = False,
+) -> Order:
+    """Return what a form with a file asks for.
+
+    Raises:
+        Problem: the file is not text.
+    """
+    data = await file.read()
+    try:
+        text = decode(data, "file") if data.strip() else ""
+    except InputError:
+        raise Problem("unsupported-media-type", "Send text or Markdown in UTF-8.") from None
+    return Order(text, file_name(file.filename), query, words, model, sources)
+
+
+def file_name(given: str | None) -> str:
+    """Return a file's name without folders, controls and excessive length."""
+    base = PurePosixPath(PureWindowsPath(given or "").name).name
+    return "".join(c for c in base if c.isprintable())[:200] or "file"
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """An order that has its place in the line."""
+
+    service: Service
+    prepared: Prepared
+    ticket: Ticket
+
+    async def run(self, emit: Emit = ignore) -> Result:
+        """Carry the order out when its turn has come."""
+        began = time.monotonic()
+        await self.ticket.wait()
+        self.service.metrics.stages.labels("wait").observe(time.monotonic() - began)
+        return await self.service.engine.run(self.prepared, "request", emit)
+
+
+async def _admit(service: Service, order: Order) -> AsyncIterator[Admitted]:
+    ticket = service.enter()
+    try:
+        yield Admitted(service, await service.engine.prepare(order), ticket)
+    finally:
+        ticket.leave()
+
+
+async def admit_text(
+    service: ServiceDep, order: Annotated[Order, Depends(text_order)]
+) -> AsyncIterator[Admitted]:
+    """Give a text its place in the line, until its answer is sent."""
+    async for admitted in _admit(service, order):
+        yield admitted
+
+
+async def admit_file(
+    service: ServiceDep, order: Annotated[Order, Depends(file_order)]
+) -> AsyncIterator[Admitted]:
+    """Give a file its place in the line, until its answer is sent."""
+    async for admitted in _admit(service, order):
+        yield admitted
+
+
+AdmittedText = Annotated[Admitted, Depends(admit_text)]
+AdmittedFile = Annotated[Admitted, Depends(admit_file)]
+
+
+@streams.post("/summarize", response_class=EventSourceResponse)
+async def stream_summary(admitted: AdmittedText) -> AsyncIterator[ServerSentEvent]:
+    """Summarize a text, and tell how it goes."""
+    async for event in stream(admitted.run):
+        yield event
+
+
+@streams.post("/summarize/file", response_class=EventSourceResponse)
+async def stream_file_summary(admitted: AdmittedFile) -> AsyncIterator[ServerSentEvent]:
+    """Summarize a file, and tell how it goes."""
+    async for event in stream(admitted.run):
+        yield event
+
+
+@router.post("/summarize", response_model=ResultBody, responses={200: STREAMED, **RESPONSES})
+async def summarize(request: Request, admitted: AdmittedText) -> dict[str, object]:
+    """Summarize a text."""
+    return await _answer(request, admitted)
+
+
+@router.post("/summarize/file", response_model=ResultBody, responses={200: STREAMED, **RESPONSES})
+async def summarize_file(request: Request, admitted: AdmittedFile) -> dict[str, object]:
+    """Summarize a file: text or Markdown."""
+    return await _answer(request, admitted)
+
+
+async def _answer(request: Request, admitted: Admitted) -> dict[str, object]:
+    seconds = admitted.service.settings.request_seconds
+    result = await while_connected(request, admitted.run(), seconds)
+    return result.to_dict()
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Await something for as long as the client stays and the time lasts, then cancel it.
+
+    Raises:
+        Problem: it took too long.
+        ClientDisconnect: the client left.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        if gone.done():
+            raise ClientDisconnect
+        raise Problem(
+            "too-slow",
+            f"It takes longer than {seconds:g} seconds. POST /jobs takes the same body and has no "
+            "such limit; calls that are finished are not made again.",
+            {**wait(RETRY_SLOW_SECONDS), "Link": '</jobs>; rel="alternate"'},
+        )
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.wait({task, gone})
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

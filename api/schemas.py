@@ -1,0 +1,160 @@
+"""The bodies of requests and answers, as OpenAPI shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.errors import ProblemBody
+
+EXAMPLE_TEXT = (
+    "Compost is made of leaves, grass and kitchen scraps. Bacteria and fungi take them apart, and "
+    "the heap grows warm. After some months it is dark, crumbly and smells of earth. Gardeners "
+    "spread it on their beds, where it feeds the plants and holds water."
+)
+
+Query = Annotated[str, Field(min_length=1, max_length=2000)]
+Words = Annotated[int, Field(ge=1, le=5000)]
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SummaryRequest(BaseModel):
+    """A text to summarize."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"text": EXAMPLE_TEXT, "words": 30}]},
+    )
+
+    text: str = Field(min_length=1, description="the text, of any length up to the limit")
+    query: Query | None = Field(None, description="summarize what the text says about this")
+    words: Words | None = Field(None, description="aim for the length of the summary")
+    model: ModelName | None = Field(None, description="one of GET /models; else the default")
+    sources: bool = Field(False, description="trace each sentence to its sources")
+
+
+class InputBody(BaseModel):
+    """What was summarized."""
+
+    name: str
+    characters: int
+    tokens: int
+
+
+class CallsBody(BaseModel):
+    """Model calls. `map + merge` is the plan; `cached` of them came from the record."""
+
+    map: int
+    merge: int
+    retry: int
+    cached: int
+
+
+class UsageBody(BaseModel):
+    """Tokens that the model read and wrote in this run."""
+
+    prompt_tokens: int
+    output_tokens: int
+
+
+class StandInBody(BaseModel):
+    """Characters of the text that no usable answer covers, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+class ReadBody(BaseModel):
+    """The evidence that all of the text was read."""
+
+    exact: bool = Field(description="counted with the model's own vocabulary")
+    verified: int = Field(description="calls whose prompt the server confirmed token for token")
+    stand_ins: list[StandInBody]
+    anew: list[tuple[int, int]] = Field(description="characters that were read in this run")
+
+
+class ResultBody(BaseModel):
+    """A finished summary."""
+
+    model_config = ConfigDict(title="Result", extra="allow")
+
+    summary: str
+    model: str
+    model_digest: str
+    input: InputBody
+    chunks: int
+    levels: int
+    calls: CallsBody
+    usage: UsageBody
+    read: ReadBody
+    warnings: list[str]
+    seconds: float
+
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class ProgressBody(BaseModel):
+    """Model calls that are done, of all that are planned; null before the plan is made."""
+
+    done: int
+    total: int | None
+
+
+class JobSummary(BaseModel):
+    """A job in a listing. Times are seconds since 1970."""
+
+    id: str
+    state: State
+    name: str
+    progress: ProgressBody
+    created: float
+    finished: float | None
+    expires: float | None = Field(description="when a finished job is deleted")
+
+
+class JobBody(JobSummary):
+    """A job, with its result once it is done, or with the problem that it met."""
+
+    model_config = ConfigDict(title="Job")
+
+    result: ResultBody | None
+    problem: ProblemBody | None
+
+
+class JobPage(BaseModel):
+    """Jobs, the newest first."""
+
+    jobs: list[JobSummary]
+    next: str | None = Field(description="the `after` of the next page; null on the last one")
+
+
+class ModelBody(BaseModel):
+    """A model that a request may name."""
+
+    name: str
+    default: bool
+    context: int | None = Field(description="tokens; null before its first use")
+
+
+class ModelsBody(BaseModel):
+    """The models that requests may name."""
+
+    models: list[ModelBody]
+
+
+class LiveBody(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class ReadyBody(BaseModel):
+    """The service can summarize now."""
+
+    status: Literal["ready"]
+    model: str
+    server: str

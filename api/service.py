@@ -1,0 +1,117 @@
+"""Everything that one running service consists of, handed to the routes as one value."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from api.errors import Problem, wait
+from api.keys import KeyRing
+from api.slots import Full, Gate
+from api.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from api.engine import Engine
+    from api.jobs import JobStore
+    from api.metrics import Metrics
+    from api.settings import ServiceSettings
+    from api.slots import Ticket
+
+log = structlog.get_logger("api")
+
+NOTE_SECONDS = 5.0  # for what was ended to be noted and answered
+RETRY_SECONDS = 5  # after which a place in the line may be free
+
+
+@dataclass
+class Service:
+    """A running service."""
+
+    settings: ServiceSettings
+    engine: Engine
+    metrics: Metrics
+    jobs: JobStore
+    worker: Worker = field(init=False)
+    keys: KeyRing = field(init=False)
+    gate: Gate = field(init=False)
+    stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.keys = KeyRing(self.settings.api_keys)
+        self.worker = Worker(self.jobs, self.engine, self.settings)
+        self.gate = Gate(self.settings.runs, self.settings.waiting)
+        self.metrics.watch(
+            "py_llama_waiting_requests", "Requests in line", lambda: self.gate.in_line
+        )
+        self.metrics.watch(
+            "py_llama_waiting_calls", "Model calls in line", lambda: self.engine.pool.waiting
+        )
+        self.metrics.watch("py_llama_waiting_jobs", "Jobs that nobody runs", self.jobs.waiting)
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Run jobs meanwhile, and release the models at the end."""
+        work = asyncio.create_task(self.worker.run())
+        try:
+            yield
+        finally:
+            await self.stop()
+            work.cancel()
+            await asyncio.wait([work])
+            await self.engine.aclose()
+
+    async def stop(self) -> None:
+        """Take nothing new; give what runs its time to finish, then end it. Jobs are parked.
+
+        Their finished calls are on record, so whoever takes them up goes on where they were.
+        """
+        if self.stopping:
+            return
+        self.stopping = self.worker.stopping = True
+        before = self.worker.finished
+        log.info("stopping", requests=self.gate.inside, jobs=self.worker.running)
+        await self._idle(self.settings.grace_seconds)
+        ended = self.engine.stop()
+        await self._idle(NOTE_SECONDS)
+        log.info(
+            "stopped",
+            jobs_finished=self.worker.finished - before,
+            jobs_parked=self.worker.parked,
+            requests_ended=ended - self.worker.parked,
+        )
+
+    async def _idle(self, seconds: float) -> None:
+        """Wait until nothing runs, at most so long."""
+        end = time.monotonic() + seconds
+        while (self.gate.inside or self.worker.running) and time.monotonic() < end:  # noqa: ASYNC110 - two counts, and it is the end
+            await asyncio.sleep(0.02)
+
+    def refuse_if_stopping(self) -> None:
+        """Refuse what is new when the service stops.
+
+        Raises:
+            Problem: it does.
+        """
+        if self.stopping:
+            raise Problem("stopping", "Send the request again.", wait(RETRY_SECONDS))
+
+    def enter(self) -> Ticket:
+        """Take a place among the requests that are summarized.
+
+        Raises:
+            Problem: the line is full, or the service is stopping.
+        """
+        self.refuse_if_stopping()
+        try:
+            return self.gate.enter()
+        except Full:
+            raise Problem(
+                "busy", "Try again, or use POST /jobs, which waits for you.", wait(RETRY_SECONDS)
+            ) from None

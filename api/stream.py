@@ -1,0 +1,85 @@
+"""A run's events as server-sent events.
+
+A queue stands between the run, which emits, and the response, which yields. When the client goes
+away the response is cancelled, and with it the run and its model calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from fastapi.sse import ServerSentEvent
+
+from api.errors import Problem, internal
+from pipeline.types import Delta, Finished, Planned, Summarized
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from pipeline.types import Emit, Event, Result
+
+log = structlog.get_logger("api")
+
+
+def event_data(event: Event) -> tuple[str, dict[str, Any]]:
+    """Return the name and the data of an event."""
+    match event:
+        case Planned(plan, done):
+            return "planned", {
+                "chunks": len(plan.chunks),
+                "levels": plan.levels,
+                "tokens": plan.tokens,
+                "done": done,
+                "total": plan.calls,
+            }
+        case Summarized(node, summary, done, total, cached):
+            return "summarized", {
+                "level": summary.level,
+                "start": node.start,
+                "end": node.end,
+                "stand_in": summary.stand_in,
+                "cached": cached,
+                "done": done,
+                "total": total,
+            }
+        case Delta(text, restart):
+            return "delta", {"text": text, "restart": restart}
+        case Finished(result):
+            return "finished", result.to_dict()
+
+
+async def stream(run: Callable[[Emit], Awaitable[Result]]) -> AsyncIterator[ServerSentEvent]:
+    """Yield the events of a run while it is under way; the last one is finished or failed."""
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    async def work() -> None:
+        try:
+            await run(events.put_nowait)
+        finally:
+            events.put_nowait(None)
+
+    task = asyncio.create_task(work())
+    try:
+        while (event := await events.get()) is not None:
+            name, data = event_data(event)
+            yield ServerSentEvent(event=name, data=data)
+        problem = await _problem(task)
+        if problem is not None:
+            yield ServerSentEvent(event="failed", data=problem.body())
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _problem(task: asyncio.Task[None]) -> Problem | None:
+    """Return what a run failed of; the answer has begun, so it can only be told in an event."""
+    try:
+        await task
+    except Problem as problem:
+        return problem
+    except Exception:
+        log.exception("run failed")
+        return internal()
+    return None

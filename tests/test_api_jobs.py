@@ -1,0 +1,350 @@
+"""Jobs: accepted, followed, found again after a crash, and nobody else's."""
+
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from api_service import TEXT, events, make, process, serving, until
+
+from api.engine import Order
+from api.jobs import JobStore, KeyReused, Lost, TooMany
+from api.keys import hash_key
+from api.settings import ServiceSettings
+from eval.simulation import SIMULATOR, simulated
+from pipeline.errors import InputError, ServerDown
+from pipeline.store import SqliteStore
+from pipeline.testing import ScriptedModel, first_words
+
+LONG = " ".join(f"Sentence {i} tells of sand, water and wind." for i in range(400))
+STREAM = {"Accept": "text/event-stream"}
+
+
+def scripted(**more):
+    return ScriptedModel(first_words(20), context=700, **more)
+
+
+def done(client, job, state="done"):
+    def look():
+        body = client.get(job).json()
+        return body if body["state"] == state else None
+
+    return until(look)
+
+
+def execute(folder, statement):
+    with closing(sqlite3.connect(folder / "jobs.sqlite3", isolation_level=None)) as db:
+        return db.execute(statement).fetchall()
+
+
+def tries(folder):
+    return execute(folder, "SELECT tries FROM py_llama_jobs")[0][0]
+
+
+@pytest.fixture
+def client(tmp_path):
+    with serving(make(scripted(), tmp_path)) as client:
+        yield client
+
+
+def test_a_job_is_accepted_and_done(client):
+    accepted = client.post("/jobs", json={"text": LONG, "words": 20})
+    assert accepted.status_code == 202
+    location = accepted.headers["location"]
+    assert location == f"/jobs/{accepted.json()['id']}"
+    assert accepted.json()["state"] == "queued"
+    job = done(client, location)
+    assert job["result"]["summary"]
+    assert job["progress"]["done"] == job["progress"]["total"] > 5
+    assert job["expires"] - job["finished"] == pytest.approx(24 * 3600)
+
+
+def test_its_events_resume_where_the_client_was(client):
+    location = client.post("/jobs", json={"text": LONG}).headers["location"]
+    with client.stream("GET", f"{location}/events") as response:
+        seen = list(events(response.iter_lines()))
+    assert [int(number) for number, _, _ in seen] == list(range(1, len(seen) + 1))
+    assert seen[0][1] == "planned"
+    assert seen[-1][1] == "finished"
+    assert sum(name == "summarized" for _, name, _ in seen) == seen[0][2]["total"]
+    header = {"Last-Event-ID": seen[3][0]}
+    with client.stream("GET", f"{location}/events", headers=header) as response:
+        assert list(events(response.iter_lines())) == seen[4:]
+
+
+def test_a_cancelled_job_makes_no_more_calls(tmp_path):
+    model = scripted(delay=lambda call: 60)
+    with serving(make(model, tmp_path)) as client:
+        location = client.post("/jobs", json={"text": LONG}).headers["location"]
+        until(lambda: model.in_flight)
+        assert client.delete(location).status_code == 204
+        until(lambda: model.in_flight == 0, 1)
+        assert client.get(location).json()["state"] == "cancelled"
+        with client.stream("GET", f"{location}/events") as response:
+            assert [name for _, name, _ in events(response.iter_lines())][-1] == "cancelled"
+        again = client.delete(location)
+        assert (again.status_code, again.json()["type"]) == (409, "urn:py-llama:problem:finished")
+
+
+def test_the_same_key_makes_one_job(client):
+    body, header = {"text": TEXT}, {"Idempotency-Key": '"4711-a"'}
+
+    def send(_):
+        return client.post("/jobs", json=body, headers=header).headers["location"]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(send, range(12)))) == 1
+    bare = client.post("/jobs", json=body, headers={"Idempotency-Key": "4711-a"})
+    assert bare.status_code == 202
+    assert len(client.get("/jobs").json()["jobs"]) == 1
+    other = client.post("/jobs", json={"text": LONG}, headers=header)
+    assert (other.status_code, other.json()["type"]) == (422, "urn:py-llama:problem:key-reused")
+    for bad in ('"', '""', "", "x" * 201, "a b"):
+        refused = client.post("/jobs", json=body, headers={"Idempotency-Key": bad})
+        assert refused.status_code == 400, bad
+
+
+def test_a_listing_has_pages(client):
+    made = [client.post("/jobs", json={"text": f"{TEXT} {i}"}).json()["id"] for i in range(5)]
+    seen, after = [], None
+    while True:
+        page = client.get("/jobs", params={"limit": 2} | ({"after": after} if after else {})).json()
+        seen += [job["id"] for job in page["jobs"]]
+        if (after := page["next"]) is None:
+            break
+    assert seen == made[::-1]
+
+
+def test_one_client_never_sees_anothers_jobs(tmp_path):
+    keys = {"ann": hash_key("a"), "bob": hash_key("b")}
+    ann, bob = {"X-API-Key": "a"}, {"X-API-Key": "b"}
+    with serving(make(scripted(), tmp_path, api_keys=keys)) as client:
+        location = client.post("/jobs", json={"text": TEXT}, headers=ann).headers["location"]
+        for call in (client.get, client.delete):
+            assert call(location, headers=bob).status_code == 404
+        assert client.get(f"{location}/events", headers=bob).status_code == 404
+        assert client.get("/jobs", headers=bob).json() == {"jobs": [], "next": None}
+        header = {"Idempotency-Key": "same"}
+        first = client.post("/jobs", json={"text": TEXT}, headers=ann | header)
+        second = client.post("/jobs", json={"text": LONG}, headers=bob | header)
+        assert first.headers["location"] != second.headers["location"]
+        assert client.get(location, headers=ann).status_code == 200
+
+
+def test_a_client_has_so_many_unfinished_jobs(tmp_path):
+    model = scripted(delay=lambda call: 60)
+    with serving(make(model, tmp_path, jobs_per_client=2)) as client:
+        assert client.post("/jobs", json={"text": TEXT}).status_code == 202
+        assert client.post("/jobs", json={"text": TEXT}).status_code == 202
+        refused = client.post("/jobs", json={"text": TEXT})
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"]
+
+
+def test_a_job_waits_for_its_model_server(tmp_path):
+    down = [True]
+
+    def opener(name):
+        if down[0]:
+            raise ServerDown("nothing answers")
+        return scripted()
+
+    with serving(make(None, tmp_path, opener=opener)) as client:
+        location = client.post("/jobs", json={"text": TEXT}).headers["location"]
+        until(lambda: tries(tmp_path) == 1)
+        until(lambda: client.get(location).json()["state"] == "queued")
+        down[0] = False
+        execute(tmp_path, "UPDATE py_llama_jobs SET ready = 0")
+        assert done(client, location)["result"]["summary"]
+
+
+def test_a_job_that_cannot_be_done_says_why(client):
+    location = client.post("/jobs", json={"text": TEXT, "words": 5000}).headers["location"]
+    job = done(client, location, "failed")
+    assert job["problem"]["type"] == "urn:py-llama:problem:summary-too-long"
+    refused = client.post("/jobs", json={"text": " "})
+    assert refused.status_code == 422
+
+
+def test_stopping_parks_a_job_and_another_process_goes_on(tmp_path):
+    slow, calls = threading.Event(), []
+
+    def delay(call):
+        return 60 if slow.is_set() else 0
+
+    model = scripted(delay=delay, concurrency=2)
+    with SqliteStore(tmp_path / "calls.sqlite3", warn=calls.append) as store:
+        model.delay = lambda call: 60 if len(model.calls) > 5 else 0
+        service = make(model, tmp_path, store=store)
+        with serving(service) as client:
+            location = client.post("/jobs", json={"text": LONG}).headers["location"]
+            until(lambda: model.in_flight == 2)
+        assert (service.worker.parked, model.in_flight) == (1, 0)
+        finished = len(model.calls) - 2
+        other = scripted()
+        with serving(make(other, tmp_path, store=store)) as client:
+            job = done(client, location)
+    assert job["result"]["calls"]["cached"] == finished
+    planned = job["result"]["calls"]["map"] + job["result"]["calls"]["merge"]
+    assert len(other.calls) == planned - finished
+
+
+def test_stopping_waits_for_what_is_nearly_done(tmp_path):
+    model = scripted(delay=lambda call: 0.4)
+    service = make(model, tmp_path, grace_seconds=10)
+    answers = []
+    with serving(service) as client:
+        asking = threading.Thread(
+            target=lambda: answers.append(client.post("/summarize", json={"text": TEXT}))
+        )
+        asking.start()
+        until(lambda: model.in_flight == 1)
+        location = client.post("/jobs", json={"text": TEXT}).headers["location"]
+        until(lambda: model.in_flight == 2)
+    asking.join()
+    assert answers[0].status_code == 200
+    assert service.worker.finished == 1
+    store = JobStore(service.settings, "later")
+    assert store.get("address 127.0.0.1", location.rpartition("/")[2]).state == "done"
+    store.close()
+
+
+def test_a_request_that_is_ended_by_the_stop_is_told(tmp_path):
+    model = scripted(delay=lambda call: 60)
+    answers = []
+    with serving(make(model, tmp_path)) as client:
+        asking = threading.Thread(
+            target=lambda: answers.append(client.post("/summarize", json={"text": TEXT}))
+        )
+        asking.start()
+        until(lambda: model.in_flight == 1)
+    asking.join()
+    assert answers[0].json()["type"] == "urn:py-llama:problem:stopping"
+    assert answers[0].headers["retry-after"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = []
+
+    def make_store(owner="one", **changes):
+        url = f"sqlite:///{tmp_path / 'jobs.sqlite3'}"
+        made.append(JobStore(ServiceSettings(jobs_url=url, **changes), owner))
+        return made[-1]
+
+    yield make_store
+    for each in made:
+        each.close()
+
+
+def test_a_lease_that_ends_lets_another_process_take_over(store):
+    dead, alive = store("dead", lease_seconds=0.2), store("alive", lease_seconds=0.2)
+    name = dead.create("ann", Order(TEXT), None, "f").id
+    assert [taken.id for taken in dead.take(5)] == [name]
+    assert alive.take(5) == []
+    assert dead.renew() == {name}
+    time.sleep(0.25)
+    (taken,) = alive.take(5)
+    assert (taken.id, taken.tries, taken.order) == (name, 2, Order(TEXT))
+    assert dead.renew() == set()
+    with pytest.raises(Lost):
+        dead.advance(name, [("planned", {"done": 0, "total": 3})])
+    dead.finish(name, "done", [], result={"from": "the dead"})
+    alive.advance(name, [("planned", {"done": 1, "total": 3})])
+    alive.finish(name, "done", [("finished", {})], result={"from": "the living"})
+    row = alive.get("ann", name)
+    assert (row.state, json.loads(row.result)) == ("done", {"from": "the living"})
+    assert [(event.number, event.name) for event in alive.told(name, 0)] == [
+        (1, "planned"),
+        (2, "finished"),
+    ]
+
+
+def test_many_processes_take_each_job_once(store):
+    stores = [store(f"process {i}") for i in range(4)]
+    made = {stores[0].create("ann", Order(TEXT), None, "f").id for _ in range(40)}
+
+    def take(one):
+        found = []
+        while taken := one.take(3):
+            found += taken
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [job.id for found in pool.map(take, stores) for job in found]
+    assert sorted(taken) == sorted(made)
+
+
+def test_finished_jobs_expire_with_their_events(store):
+    kept = store(keep_hours=1)
+    old = kept.create("ann", Order(TEXT), None, "f").id
+    kept.cancel("ann", old)
+    assert kept.expire() == 0
+    soon = store(keep_hours=1e-9)
+    name = soon.create("ann", Order(TEXT), None, "f").id
+    soon.cancel("ann", name)
+    time.sleep(0.01)
+    assert soon.expire() == 1
+    assert soon.get("ann", name) is None
+    assert soon.told(name, 0) == []
+    assert soon.get("ann", old) is not None
+
+
+def test_keys_and_numbers_are_held_by_the_database(store):
+    one = store(jobs_per_client=1)
+    row = one.create("ann", Order(TEXT), "key", "f")
+    assert one.create("ann", Order(TEXT), "key", "f").id == row.id
+    with pytest.raises(KeyReused):
+        one.create("ann", Order(TEXT), "key", "g")
+    with pytest.raises(TooMany):
+        one.create("ann", Order(TEXT), None, "f")
+    assert one.create("bob", Order(TEXT), "key", "g").id != row.id
+
+
+def test_the_texts_are_nobody_elses_business(store, tmp_path):
+    store()
+    assert (tmp_path / "jobs.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_a_database_that_cannot_be_opened_is_named():
+    for url in ("nonsense", "sqlite:////proc/none/jobs.sqlite3"):
+        with pytest.raises(InputError, match="jobs_url"):
+            JobStore(ServiceSettings(jobs_url=url), "one")
+
+
+@pytest.fixture(scope="module")
+def simulation():
+    pytest.importorskip("aiohttp")
+    if not SIMULATOR.exists():
+        pytest.skip("no simulated Ollama lies beside the project")
+    with simulated(slots=8, model_ctx=2048, speed=20) as simulation:
+        yield simulation
+
+
+def test_a_killed_process_loses_no_job_and_no_finished_call(simulation, tmp_path):
+    """SIGKILL in the middle of running jobs; the next process ends them with the calls missing."""
+    simulation.reset()
+    settings = {"jobs": 6, "lease_seconds": 1.5, "context": 2048, "concurrency": 8}
+    texts = [
+        " ".join(f"Report {job} says {i} in {secrets.token_hex(3)}." for i in range(500))
+        for job in range(6)
+    ]
+    with process(tmp_path, url=simulation.url, **settings) as first:
+        places = [
+            first.client.post("/jobs", json={"text": text}).headers["location"] for text in texts
+        ]
+        until(lambda: sum(row["status"] == 200 for row in simulation.requests()) > 12, 30)
+        first.running.kill()
+        first.running.wait()
+    with process(tmp_path, url=simulation.url, **settings) as second:
+        results = [done(second.client, place)["result"] for place in places]
+    planned = sum(r["calls"]["map"] + r["calls"]["merge"] for r in results)
+    assert sum(r["calls"]["cached"] for r in results) >= 12 - 8
+    answered = [row["prompt_sha"] for row in simulation.requests() if row["status"] == 200]
+    repeated = len(answered) - len(set(answered))
+    assert len(set(answered)) >= planned
+    assert repeated <= 8  # those that were answered in the moment of the kill
