@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiling afterwards uses all cores, where pip uses one.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
 .PHONY: help install demo test slow check bench lock clean
@@ -15,12 +17,13 @@ install: $(VENV)/installed ## .venv with everything for development and the embe
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) --no-deps --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	-$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	touch $@
 
 demo: install ## a real summary of a real text, by the embedded model
-	$(BIN)/py-llama summarize --model embedded --context 2048 $(DEMO)
+	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)
 
 test: install ## all tests; the real-Ollama ones skip where no server answers
 	$(BIN)/pytest -n 2

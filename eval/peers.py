@@ -97,7 +97,6 @@ def _langchain_map_reduce(
         _chat_ollama(ours, settings, budget.summary),
         chain_type="map_reduce",
         reduce_llm=_chat_ollama(ours, settings, budget.answer),
-        collapse_llm=_chat_ollama(ours, settings, budget.summary),
         token_max=chunk_tokens,
     )
 
