@@ -276,6 +276,45 @@ def report(
     click.echo(f"wrote {out}")
 
 
+@evaluate.command()
+@FOLDERS
+@click.option("-m", "--model", required=True, help="The judge: PROVIDER:NAME.")
+@DATA
+def judge(folders: tuple[Path, ...], folder: Path | None, model: str) -> None:
+    """Ask a model what it thinks of the summaries; writes judge.json into each run."""
+    from eval import judge as judges
+    from eval.records import find, write_whole
+    from eval.scoring import items_of
+    from pipeline.models import open_model
+    from pipeline.settings import load_settings
+
+    runs = find(folders)
+    data = _data(runs, folder)
+
+    async def ask() -> None:
+        judging = open_model(load_settings(model=model))
+        try:
+            for one in runs:
+                verdicts = await judges.judge_run(one, items_of(one, data), judging)
+                means = judges.means(verdicts)
+                found = {
+                    "judge": judging.name,
+                    "digest": judging.digest,
+                    "version": judges.JUDGE_VERSION,
+                    "caveat": judges.CAVEAT,
+                    "means": means,
+                    "verdicts": [asdict(verdict) for verdict in verdicts],
+                }
+                write_whole(one.path / "judge.json", json.dumps(found, indent=1))
+                said = [f"{k} {'-' if v is None else f'{v:.2f}'}" for k, v in means.items()]
+                click.echo(f"{one.name}: {', '.join(said)} ({len(verdicts)} summaries)")
+        finally:
+            await judging.aclose()
+
+    asyncio.run(ask())
+    click.echo(judges.CAVEAT)
+
+
 def _scorer(**how: Any) -> Scorer:  # noqa: ANN401 - the scoring options
     try:
         from eval.rouge import Scorer
