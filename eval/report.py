@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -156,13 +156,17 @@ def pair_table(pairs: Sequence[Pair]) -> Table:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point of a plot, in its units and in the picture's; `run` tells runs from baselines."""
+    """A point of a plot, in its units and in the picture's; `run` tells runs from baselines.
+
+    `label` is how far down the picture its number stands, clear of its neighbours' numbers.
+    """
 
     name: str
     x: float
     y: float
     left: float
     top: float
+    label: float
     run: bool
 
 
@@ -186,8 +190,9 @@ class Plot:
     y_ticks: tuple[Tick, ...]
 
 
-WIDTH, HEIGHT = 520, 320
-LEFT, RIGHT, TOP, BOTTOM = 48, 120, 16, 40  # margins; names of points stand to their right
+WIDTH, HEIGHT = 400, 280
+LEFT, RIGHT, TOP, BOTTOM = 52, 30, 16, 44  # margins
+LABEL = (24, 13)  # room of a point's number, which stands to its right
 
 
 def plot(
@@ -211,10 +216,20 @@ def plot(
         title,
         across,
         up,
-        tuple(Mark(name, x, y, left(x), top(y), run) for name, x, y, run in points),
+        tuple(_placed([Mark(n, x, y, left(x), top(y), top(y), run) for n, x, y, run in points])),
         tuple(Tick(f"{x:,g}", left(x)) for x in x_ticks),
         tuple(Tick(f"{y:,g}", top(y)) for y in y_ticks),
     )
+
+
+def _placed(marks: Sequence[Mark]) -> list[Mark]:
+    """Move numbers down where they would stand on others; the marks stay in their order."""
+    width, height = LABEL
+    labels: dict[int, float] = {}
+    for i in sorted(range(len(marks)), key=lambda i: marks[i].top):
+        near = [labels[j] for j in labels if abs(marks[j].left - marks[i].left) < width]
+        labels[i] = max([marks[i].top, *(label + height for label in near)])
+    return [replace(mark, label=labels[i]) for i, mark in enumerate(marks)]
 
 
 def _ticks(values: Sequence[float]) -> list[float]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -288,3 +289,9 @@ def test_a_real_model_is_run(system, real_ollama, tmp_path):
     (output,) = run.outputs
     assert output.read["verified"] == output.calls["map"] + output.calls["merge"]
     assert Path(out / "manifest.json").exists()
+
+
+def test_numbers_of_points_do_not_stand_on_each_other():
+    points = [(f"{n}", 300 + n, 6.5 + n / 100, True) for n in range(5)]
+    labels = sorted(mark.label for mark in report.plot("t", "x", "y", points).marks)
+    assert all(b - a >= report.LABEL[1] for a, b in pairwise(labels))
