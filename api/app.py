@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -107,6 +108,7 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
         version="0.1.0",
         lifespan=lifespan,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         telemetry={
             "tracing": service.settings.telemetry,
             "metrics": service.settings.telemetry,
@@ -125,7 +127,8 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
     app.include_router(jobs.router)
     app.include_router(health.router)
     app.add_api_route("/", _home, include_in_schema=False)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # as FastAPI has it done
+    describe_app = partial(describe, app, keys=bool(service.keys))
+    app.openapi = describe_app  # type: ignore[method-assign]  # as FastAPI has it done
     return app
 
 

@@ -169,7 +169,17 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     """Answer what Starlette and FastAPI raise by themselves."""
     assert isinstance(error, HTTPException)  # noqa: S101 - as registered
     kind = BY_STATUS.get(error.status_code, "malformed" if error.status_code < 500 else "internal")
-    return Problem(kind, HTTPStatus(KINDS[kind][0]).description, error.headers).response()
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers |= _allowed(request)
+    return Problem(kind, HTTPStatus(KINDS[kind][0]).description, headers).response()
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """Name every method of an address; FastAPI names those of the first route that it finds."""
+    path = getattr(request.scope.get("route"), "path", None)
+    methods = request.app.openapi()["paths"].get(path)
+    return {"Allow": ", ".join(map(str.upper, methods))} if methods else {}
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -105,7 +105,7 @@ def test_the_same_key_makes_one_job(client):
     assert (other.status_code, other.json()["type"]) == (422, "urn:py-llama:problem:key-reused")
     for bad in ('"', '""', "", "x" * 201, "a b"):
         refused = client.post("/jobs", json=body, headers={"Idempotency-Key": bad})
-        assert refused.status_code == 400, bad
+        assert refused.status_code == 422, bad
 
 
 def test_a_listing_has_pages(client):
