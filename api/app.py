@@ -108,6 +108,7 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
         version="0.1.0",
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         telemetry={
             "tracing": service.settings.telemetry,
