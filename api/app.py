@@ -60,7 +60,7 @@ def make_service(
     metrics = Metrics()
     tracer = trace.get_tracer("py-llama-backend", tracer_provider=tracers)
     engine = Engine(settings, pool, store, metrics, tracer, service.max_characters)
-    return Service(service, engine, metrics, jobs)
+    return Service(service, engine, metrics, jobs, tracers)
 
 
 def server_of(name: str, settings: Settings) -> str:
@@ -94,7 +94,7 @@ def probe(name: str, settings: Settings) -> None:
             raise ModelUnavailable(f"{name} cannot be had")
 
 
-def create_app(service: Service, telemetry: TracerProvider | None = None) -> FastAPI:
+def create_app(service: Service) -> FastAPI:
     """Return the application for a service."""
 
     @asynccontextmanager
@@ -115,7 +115,7 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
             "metrics": service.settings.telemetry,
             "logs": False,  # they would hold what exceptions say
             "auto_configure": service.settings.telemetry,
-            "tracer_provider": telemetry,
+            "tracer_provider": service.tracers,
         },
     )
     app.state.service = service

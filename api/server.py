@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import closing
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import h11
@@ -33,9 +34,10 @@ def run(settings: Settings, service_settings: ServiceSettings) -> int:
     """Serve until told to stop; return the exit status.
 
     Raises:
-        InputError: it would listen beyond this machine without any key.
+        InputError: the settings are unsafe, or cannot be met.
     """
     check_safety(service_settings)
+    check_telemetry(service_settings)
     logs.configure()
     warn = structlog.get_logger("pipeline").warning
     with (
@@ -59,6 +61,16 @@ def check_safety(settings: ServiceSettings) -> None:
             f"to listen on {settings.host}, make an API key with `py-llama serve --new-key NAME`, "
             "or say --insecure"
         )
+
+
+def check_telemetry(settings: ServiceSettings) -> None:
+    """Refuse to be traced by what is not installed.
+
+    Raises:
+        InputError: the settings would have it.
+    """
+    if settings.telemetry and find_spec("opentelemetry.exporter") is None:
+        raise InputError('telemetry needs pip install "py-llama-backend[telemetry]"')
 
 
 class Server(uvicorn.Server):

@@ -18,6 +18,8 @@ from api.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from opentelemetry.trace import TracerProvider
+
     from api.engine import Engine
     from api.jobs import JobStore
     from api.metrics import Metrics
@@ -38,6 +40,7 @@ class Service:
     engine: Engine
     metrics: Metrics
     jobs: JobStore
+    tracers: TracerProvider | None = None  # None takes the process's own
     worker: Worker = field(init=False)
     keys: KeyRing = field(init=False)
     gate: Gate = field(init=False)
