@@ -54,7 +54,7 @@ def _complete(path: str, status: str, response: dict[str, Any]) -> None:
     names = ["X-Request-ID"]
     if path not in OPEN_PATHS and status != "401":
         names += ["RateLimit", "RateLimit-Policy"]
-    if status == "429":
+    if status in {"429", "503"}:
         names += ["Retry-After"]
     response["headers"] = {
         name: {"description": HEADERS[name], "schema": {"type": "string"}} for name in names

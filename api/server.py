@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from api.settings import ServiceSettings
     from pipeline.settings import Settings
 
+# Longer than clients and proxies keep an idle connection, or they meet its closing.
+KEEP_ALIVE_SECONDS = 75
+
 log = structlog.get_logger("api")
 
 
@@ -89,6 +92,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=5,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self._service = service

@@ -171,7 +171,7 @@ def test_the_store_of_jobs_on_postgresql(postgres):
     again = [job for store in stores for job in store.take(100)]
     assert {job.id for job in again} == made
     for store in stores:
-        for name in store.renew():
+        for name in store.renew(made):
             store.finish(name, "done", [("finished", {})], result={})
     assert stores[0].expire() == len(made)
     for store in stores:

@@ -19,12 +19,25 @@ MOST_GROWTH = 50 * 2**20  # bytes
 MOST_ADDED = 0.020  # seconds
 
 
+VOCABULARY = (
+    "river carries sand sea wind stone winter garden letter market engine bridge number paper "
+    "window summer island copper valley harbour signal ladder mirror needle orchard pocket quarry "
+    "ribbon saddle timber velvet wagon yellow anchor basket candle"
+)
+
+
+def prose(draw, sentences):
+    return " ".join(
+        " ".join(draw.choices(VOCABULARY.split(), k=9)).capitalize() + "." for _ in range(sentences)
+    )
+
+
 def short_text(draw):
-    return f"Note {draw.random()}. " + "The river carries sand to the sea, slowly. " * 20
+    return prose(draw, 20)
 
 
 def long_text(draw):
-    return f"Report {draw.random()}. " + "The river carries sand to the sea, slowly. " * 900
+    return prose(draw, 600)
 
 
 def resident(pid):
@@ -40,7 +53,7 @@ def simulation():
     pytest.importorskip("aiohttp")
     if not SIMULATOR.exists() or not Path("/proc/self/status").exists():
         pytest.skip("no simulated Ollama lies beside the project, or this is no Linux")
-    with simulated(slots=8, model_ctx=2048, speed=10) as simulation:
+    with simulated(slots=8, model_ctx=2048, speed=20) as simulation:
         yield simulation
 
 

@@ -70,7 +70,9 @@ FoundJob = Annotated[JobRow, Depends(find_job)]
                 "Location": {"description": "the job's address", "schema": {"type": "string"}}
             },
         },
-        **problems(*GUARDED, *BODIED, *ORDERED, "key-reused", "too-many-jobs", "stopping"),
+        **problems(
+            *GUARDED, "jobs-down", *BODIED, *ORDERED, "key-reused", "too-many-jobs", "stopping"
+        ),
     },
 )
 async def create_job(
@@ -104,7 +106,7 @@ async def create_job(
     return as_body(row)
 
 
-@router.get("", responses=problems(*GUARDED, "invalid"))
+@router.get("", responses=problems(*GUARDED, "jobs-down", "invalid"))
 async def list_jobs(
     service: ServiceDep,
     client: ClientDep,
@@ -117,14 +119,20 @@ async def list_jobs(
     return JobPage(jobs=shown, next=shown[-1].id if len(rows) > limit else None)
 
 
-@router.get("/{id}", response_model=JobBody, responses=problems(*GUARDED, "not-found", "invalid"))
+@router.get(
+    "/{id}",
+    response_model=JobBody,
+    responses=problems(*GUARDED, "jobs-down", "not-found", "invalid"),
+)
 async def show_job(row: FoundJob) -> dict[str, Any]:
     """Show a job: its progress, and its result when it is done."""
     return as_body(row)
 
 
 @router.delete(
-    "/{id}", status_code=204, responses=problems(*GUARDED, "not-found", "invalid", "finished")
+    "/{id}",
+    status_code=204,
+    responses=problems(*GUARDED, "jobs-down", "not-found", "invalid", "finished"),
 )
 async def cancel_job(service: ServiceDep, client: ClientDep, row: FoundJob) -> None:
     """Cancel a job that is not finished."""
@@ -138,7 +146,7 @@ async def cancel_job(service: ServiceDep, client: ClientDep, row: FoundJob) -> N
     response_class=EventSourceResponse,
     responses={
         200: {"description": "planned, summarized …, and at last finished, failed or cancelled"},
-        **problems(*GUARDED, "not-found", "invalid"),
+        **problems(*GUARDED, "jobs-down", "not-found", "invalid"),
     },
 )
 async def watch_job(
