@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -59,7 +60,7 @@ def make_service(
     metrics = Metrics()
     tracer = trace.get_tracer("py-llama-backend", tracer_provider=tracers)
     engine = Engine(settings, pool, store, metrics, tracer, service.max_characters)
-    return Service(service, engine, metrics, jobs)
+    return Service(service, engine, metrics, jobs, tracers)
 
 
 def server_of(name: str, settings: Settings) -> str:
@@ -93,7 +94,7 @@ def probe(name: str, settings: Settings) -> None:
             raise ModelUnavailable(f"{name} cannot be had")
 
 
-def create_app(service: Service, telemetry: TracerProvider | None = None) -> FastAPI:
+def create_app(service: Service) -> FastAPI:
     """Return the application for a service."""
 
     @asynccontextmanager
@@ -107,12 +108,14 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
         version="0.1.0",
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         telemetry={
             "tracing": service.settings.telemetry,
             "metrics": service.settings.telemetry,
             "logs": False,  # they would hold what exceptions say
             "auto_configure": service.settings.telemetry,
-            "tracer_provider": telemetry,
+            "tracer_provider": service.tracers,
         },
     )
     app.state.service = service
@@ -125,7 +128,8 @@ def create_app(service: Service, telemetry: TracerProvider | None = None) -> Fas
     app.include_router(jobs.router)
     app.include_router(health.router)
     app.add_api_route("/", _home, include_in_schema=False)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # as FastAPI has it done
+    describe_app = partial(describe, app, keys=bool(service.keys))
+    app.openapi = describe_app  # type: ignore[method-assign]  # as FastAPI has it done
     return app
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pipeline.store import Store
     from pipeline.types import Emit, Result
 
+RETRY_STOPPED_SECONDS = 5  # after which the service may be there again
+
 
 @dataclass(frozen=True)
 class Order:
@@ -113,6 +115,8 @@ class Engine:
         Raises:
             Problem: the model's server or the model cannot be had, or the service stops.
         """
+        if self._stopping:
+            raise _stopped()
         run = asyncio.create_task(self._run(prepared, kind, emit))
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
@@ -120,7 +124,7 @@ class Engine:
             return await run
         except asyncio.CancelledError:
             if self._stopping:
-                raise Problem("stopping", "Send the request again.", wait(5)) from None
+                raise _stopped() from None
             raise
         finally:
             run.cancel()
@@ -164,3 +168,7 @@ class Engine:
         """Release the models."""
         self._planners.shutdown(wait=False, cancel_futures=True)
         await self.pool.aclose()
+
+
+def _stopped() -> Problem:
+    return Problem("stopping", "Send the request again.", wait(RETRY_STOPPED_SECONDS))

@@ -10,9 +10,11 @@ import contextlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import BudgetError, InputError, ModelMissing, ModelUnavailable
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from starlette.requests import Request
+
+log = structlog.get_logger("api")
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:py-llama:problem:"
@@ -51,6 +55,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "model-missing": (503, "The model cannot be had"),
     "too-slow": (503, "The summary takes too long for one request"),
     "stopping": (503, "The service is stopping"),
+    "jobs-down": (503, "The jobs' database cannot be reached"),
     "gave-up": (503, "The job was taken up too often"),
 }
 BY_STATUS = {
@@ -157,6 +162,7 @@ def add_handlers(app: FastAPI) -> None:
     """Have errors answered with problem details; what nobody expects meets `RequestLog`."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(SQLAlchemyError, _on_database)
     app.add_exception_handler(RequestValidationError, _on_invalid)
 
 
@@ -169,7 +175,22 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     """Answer what Starlette and FastAPI raise by themselves."""
     assert isinstance(error, HTTPException)  # noqa: S101 - as registered
     kind = BY_STATUS.get(error.status_code, "malformed" if error.status_code < 500 else "internal")
-    return Problem(kind, HTTPStatus(KINDS[kind][0]).description, error.headers).response()
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers |= _allowed(request)
+    return Problem(kind, HTTPStatus(KINDS[kind][0]).description, headers).response()
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """Name every method of an address; FastAPI names those of the first route that it finds."""
+    path = getattr(request.scope.get("route"), "path", None)
+    methods = request.app.openapi()["paths"].get(path)
+    return {"Allow": ", ".join(map(str.upper, methods))} if methods else {}
+
+
+async def _on_database(request: Request, error: Exception) -> JSONResponse:
+    log.error("the jobs' database fails", exc_info=error)
+    return Problem("jobs-down", "Try again, or use POST /summarize.", wait(5)).response()
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -136,7 +136,7 @@ class JobStore:
         self._settings = settings
         self._owner = owner
         try:
-            self._engine = create_engine(settings.jobs_url)
+            self._engine = create_engine(settings.jobs_url, hide_parameters=True)
             if settings.jobs_file is not None:
                 settings.jobs_file.parent.mkdir(parents=True, exist_ok=True)
                 settings.jobs_file.touch(mode=0o600)  # texts are nobody else's business
@@ -264,9 +264,9 @@ class JobStore:
             ).all()
         return [Taken(row.id, Order(**json.loads(row.request)), row.tries) for row in taken]
 
-    def renew(self) -> set[str]:
-        """Renew the leases of this process; return the jobs that are still its own."""
-        mine = (jobs.c.owner == self._owner, jobs.c.state == "running")
+    def renew(self, names: Iterable[str]) -> set[str]:
+        """Renew the leases of these jobs; return those that are still this process's."""
+        mine = (jobs.c.id.in_(names), jobs.c.owner == self._owner, jobs.c.state == "running")
         with self._engine.begin() as db:
             ready = _now(db) + self._settings.lease_seconds
             renewed = update(jobs).where(*mine).values(ready=ready).returning(jobs.c.id)

@@ -80,6 +80,9 @@ class ModelPool:
         Raises:
             Problem: its server or the model cannot be had.
         """
+        opened = self._opened.get(offer.name)
+        if opened is not None:  # no waiting for another model that is being opened
+            return opened
         async with self._opening:
             if offer.name not in self._opened:
                 with translated(offer.server):

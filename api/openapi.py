@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
+PROBLEM = {"$ref": "#/components/schemas/ProblemBody"}
 HEADERS = {
     "X-Request-ID": "names this request in the log",
     "RateLimit": "requests that are left, and seconds until there are more",
@@ -27,16 +27,17 @@ KEYS = {
 }
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the description of an application, made once."""
+def describe(app: FastAPI, *, keys: bool) -> dict[str, Any]:
+    """Return the description of an application, made once. `keys`: clients need one."""
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, routes=app.routes
         )
-        schema["components"]["securitySchemes"] = KEYS
+        if keys:
+            schema["components"]["securitySchemes"] = KEYS
         for path, operation in _operations(schema):
-            if path not in OPEN_PATHS:
-                operation["security"] = [{"bearer": []}, {"key": []}, {}]
+            if keys and path not in OPEN_PATHS:
+                operation["security"] = [{"bearer": []}, {"key": []}]
             for status, response in operation["responses"].items():
                 _complete(path, status, response)
         app.openapi_schema = schema
@@ -53,7 +54,7 @@ def _complete(path: str, status: str, response: dict[str, Any]) -> None:
     names = ["X-Request-ID"]
     if path not in OPEN_PATHS and status != "401":
         names += ["RateLimit", "RateLimit-Policy"]
-    if status == "429":
+    if status in {"429", "503"}:
         names += ["Retry-After"]
     response["headers"] = {
         name: {"description": HEADERS[name], "schema": {"type": "string"}} for name in names

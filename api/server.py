@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import closing
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import h11
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from api.settings import ServiceSettings
     from pipeline.settings import Settings
 
+# Longer than clients and proxies keep an idle connection, or they meet its closing.
+KEEP_ALIVE_SECONDS = 75
+
 log = structlog.get_logger("api")
 
 
@@ -33,9 +37,10 @@ def run(settings: Settings, service_settings: ServiceSettings) -> int:
     """Serve until told to stop; return the exit status.
 
     Raises:
-        InputError: it would listen beyond this machine without any key.
+        InputError: the settings are unsafe, or cannot be met.
     """
     check_safety(service_settings)
+    check_telemetry(service_settings)
     logs.configure()
     warn = structlog.get_logger("pipeline").warning
     with (
@@ -61,6 +66,16 @@ def check_safety(settings: ServiceSettings) -> None:
         )
 
 
+def check_telemetry(settings: ServiceSettings) -> None:
+    """Refuse to be traced by what is not installed.
+
+    Raises:
+        InputError: the settings would have it.
+    """
+    if settings.telemetry and find_spec("opentelemetry.exporter") is None:
+        raise InputError('telemetry needs pip install "py-llama-backend[telemetry]"')
+
+
 class Server(uvicorn.Server):
     """uvicorn's server for one service; what runs is given time when it stops."""
 
@@ -77,6 +92,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=5,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self._service = service

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.errors import Problem, wait
 from api.keys import KeyRing
@@ -17,6 +19,8 @@ from api.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from opentelemetry.trace import TracerProvider
 
     from api.engine import Engine
     from api.jobs import JobStore
@@ -38,6 +42,7 @@ class Service:
     engine: Engine
     metrics: Metrics
     jobs: JobStore
+    tracers: TracerProvider | None = None  # None takes the process's own
     worker: Worker = field(init=False)
     keys: KeyRing = field(init=False)
     gate: Gate = field(init=False)
@@ -53,7 +58,13 @@ class Service:
         self.metrics.watch(
             "py_llama_waiting_calls", "Model calls in line", lambda: self.engine.pool.waiting
         )
-        self.metrics.watch("py_llama_waiting_jobs", "Jobs that nobody runs", self.jobs.waiting)
+        self.metrics.watch("py_llama_waiting_jobs", "Jobs that nobody runs", self._waiting_jobs)
+
+    def _waiting_jobs(self) -> float:
+        try:
+            return self.jobs.waiting()
+        except SQLAlchemyError:
+            return math.nan
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -60,7 +61,7 @@ class Worker:
 
     async def run(self) -> None:
         """Run jobs until cancelled. Trouble with the database passes or is met again."""
-        renewed = expired = 0.0
+        renewed = expired = -math.inf
         while True:
             self._wake.clear()
             try:
@@ -82,8 +83,8 @@ class Worker:
     async def _renew(self) -> None:
         if not self._running:
             return
-        before = set(self._running)
-        for name in before - await asyncio.to_thread(self.store.renew):
+        names = set(self._running)
+        for name in names - await asyncio.to_thread(self.store.renew, names):
             self.forget(name)
 
     async def _take(self) -> None:

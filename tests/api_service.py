@@ -60,7 +60,7 @@ def make(model, folder, *, opener=None, probe=nothing_wrong, store=None, tracers
         tracer,
         settings.max_characters,
     )
-    return Service(settings, engine, metrics, JobStore(settings, secrets.token_hex(8)))
+    return Service(settings, engine, metrics, JobStore(settings, secrets.token_hex(8)), tracers)
 
 
 class _Threaded(Server):

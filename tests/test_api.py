@@ -1,6 +1,8 @@
 """The service over real HTTP: answers, streams, refusals."""
 
 import json
+import shutil
+import subprocess
 import threading
 import time
 
@@ -359,3 +361,26 @@ def test_the_process_serves_logs_and_leaves_no_call_behind(simulation, tmp_path)
     assert secret not in log
     lines = [json.loads(line) for line in log.splitlines()]
     assert any(line.get("route") == "/summarize" and line["request_id"] for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["ollama:smollm2:135m", "embedded"])
+def test_the_origin_on_real_models(model, tmp_path, request):
+    """The request that the project began with, sent by curl with its own body."""
+    origin = SIMULATOR.parents[1] / "data" / "origin.json"
+    curl = shutil.which("curl")
+    if curl is None or not origin.exists():
+        pytest.skip("there is no curl, or no origin.json beside the project")
+    fixture = "real_ollama" if model.startswith("ollama") else "tiny_weights"
+    host = request.getfixturevalue(fixture) if fixture == "real_ollama" else "127.0.0.1:1"
+    with process(tmp_path, url=host, model=model, request_seconds=600) as service:
+        url = service.client.base_url.join("/summarize")
+        json_type = ["-H", "Content-Type: application/json"]
+        command = [curl, "-s", "-w", "%{http_code}", "-X", "POST", str(url), *json_type]
+        done = subprocess.run([*command, "-d", f"@{origin}"], capture_output=True, check=True)
+    body, status = done.stdout[:-3], done.stdout[-3:]
+    result = json.loads(body)
+    print(model, result["summary"], result["seconds"])
+    assert status == b"200"
+    assert len(result["summary"].split()) > 20
+    assert result["read"]["verified"] == result["calls"]["map"] + result["calls"]["merge"]

@@ -105,7 +105,7 @@ def test_the_same_key_makes_one_job(client):
     assert (other.status_code, other.json()["type"]) == (422, "urn:py-llama:problem:key-reused")
     for bad in ('"', '""', "", "x" * 201, "a b"):
         refused = client.post("/jobs", json=body, headers={"Idempotency-Key": bad})
-        assert refused.status_code == 400, bad
+        assert refused.status_code == 422, bad
 
 
 def test_a_listing_has_pages(client):
@@ -246,11 +246,11 @@ def test_a_lease_that_ends_lets_another_process_take_over(store):
     name = dead.create("ann", Order(TEXT), None, "f").id
     assert [taken.id for taken in dead.take(5)] == [name]
     assert alive.take(5) == []
-    assert dead.renew() == {name}
+    assert dead.renew({name}) == {name}
     time.sleep(0.25)
     (taken,) = alive.take(5)
     assert (taken.id, taken.tries, taken.order) == (name, 2, Order(TEXT))
-    assert dead.renew() == set()
+    assert dead.renew({name}) == set()
     with pytest.raises(Lost):
         dead.advance(name, [("planned", {"done": 0, "total": 3})])
     dead.finish(name, "done", [], result={"from": "the dead"})
@@ -303,6 +303,33 @@ def test_keys_and_numbers_are_held_by_the_database(store):
     with pytest.raises(TooMany):
         one.create("ann", Order(TEXT), None, "f")
     assert one.create("bob", Order(TEXT), "key", "g").id != row.id
+
+
+def test_a_database_that_fails_is_named_and_not_waited_for(tmp_path):
+    service = make(scripted(), tmp_path)
+    with serving(service) as client:
+        location = client.post("/jobs", json={"text": TEXT}).headers["location"]
+        done(client, location)
+        execute(tmp_path, "ALTER TABLE py_llama_jobs RENAME TO away")
+        for answer in (client.get(location), client.post("/jobs", json={"text": TEXT})):
+            assert (answer.status_code, answer.json()["type"]) == (
+                503,
+                "urn:py-llama:problem:jobs-down",
+            )
+            assert answer.headers["retry-after"]
+        assert "waiting_jobs NaN" in client.get("/metrics").text
+        assert client.post("/summarize", json={"text": TEXT}).status_code == 200
+        execute(tmp_path, "ALTER TABLE away RENAME TO py_llama_jobs")
+        assert client.get(location).json()["state"] == "done"
+
+
+def test_an_abandoned_job_is_not_kept_by_its_lease(store):
+    one = store("one", lease_seconds=0.1)
+    name = one.create("ann", Order(TEXT), None, "f").id
+    one.take(1)
+    assert one.renew(set()) == set()
+    time.sleep(0.15)
+    assert [taken.id for taken in one.take(1)] == [name]
 
 
 def test_the_texts_are_nobody_elses_business(store, tmp_path):

@@ -1,5 +1,6 @@
 """Is it alive, is it ready, what has it done, and which models are there."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -37,7 +38,8 @@ METRICS: dict[str, Any] = {
 @router.get("/metrics", response_class=Response, responses={200: METRICS, **problems(*GUARDED)})
 async def metrics(service: ServiceDep) -> Response:
     """Tell Prometheus what was counted."""
-    return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    text = await asyncio.to_thread(service.metrics.text)  # it asks the jobs' database
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/models", responses=problems(*GUARDED))
