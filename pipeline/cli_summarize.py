@@ -20,6 +20,7 @@ from pipeline.types import Planned, ignore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from pipeline.evidence import Evidence
     from pipeline.mapreduce import Summarizer
     from pipeline.models import ChatModel
     from pipeline.settings import Settings
@@ -38,6 +39,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done; call nothing.")
 @click.option("--stable", is_flag=True, help="Cut by content: an edit needs few new calls.")
 @click.option("--watch", is_flag=True, help="Summarize FILE again whenever it is edited.")
+@click.option("--sources", is_flag=True, help="Show where each sentence comes from.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the record of calls.")
 @click.option("--quiet", is_flag=True, help="No progress and no notes on stderr.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
@@ -52,6 +54,7 @@ def summarize(
     plan_only: bool,
     stable: bool,
     watch: bool,
+    sources: bool,
     no_cache: bool,
     quiet: bool,
     verbose: bool,
@@ -82,7 +85,7 @@ def summarize(
             for document in documents:
                 _print_plan(summarizer, document, settings, as_json=as_json)
             return 0
-        job = _Job(summarizer, settings.cache_folder, as_json=as_json, quiet=quiet)
+        job = _Job(summarizer, settings.cache_folder, as_json=as_json, sources=sources, quiet=quiet)
         versions = _versions(files[0], documents[0], job) if watch else _once(documents)
         return asyncio.run(job.run(versions, heading=watch or len(documents) > 1))
 
@@ -169,6 +172,7 @@ class _Job:
     summarizer: Summarizer
     cache_folder: Path
     as_json: bool
+    sources: bool
     quiet: bool
     status: int = 0
 
@@ -210,12 +214,13 @@ class _Job:
 
     def _print(self, result: Result, *, heading: bool) -> None:
         name = result.plan.document.name
+        evidence = self._trace(result) if self.sources else None
         if self.as_json:
-            click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
-        elif heading:
-            click.echo(f"==> {name} <==\n{result.summary}\n")
+            found = result.to_dict() | (evidence.to_dict() if evidence else {})
+            click.echo(json.dumps(found, ensure_ascii=False))
         else:
-            click.echo(result.summary)
+            text = self._footnotes(result, evidence) if evidence else result.summary
+            click.echo(f"==> {name} <==\n{text}\n" if heading else text)
         for warning in result.warnings:
             if warning not in self._told:
                 self._told.add(warning)
@@ -225,6 +230,16 @@ class _Job:
                 f"{name}: its own sentences stand in for characters {stand_in.start} to "
                 f"{stand_in.end} ({stand_in.reason})"
             )
+
+    def _trace(self, result: Result) -> Evidence:
+        from pipeline.evidence import trace
+
+        return trace(result.plan.document, result.root, self.summarizer.query)
+
+    def _footnotes(self, result: Result, evidence: Evidence) -> str:
+        from pipeline.evidence import footnotes
+
+        return footnotes(result.plan.document, evidence)
 
 
 @contextlib.contextmanager

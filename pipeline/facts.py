@@ -1,0 +1,221 @@
+"""Facts that can be checked without understanding: numbers, names, quotations.
+
+A fact of a summary is unsupported where the source does not hold it in any spelling that we know:
+"twenty-four" supports 24, "1.5 million" supports 1,500,000, "America" supports "American",
+"the Rackhams" supports "Rackham". It says nothing about whether a supported fact is used rightly.
+
+Number words are understood in English, numbers in digits everywhere; names are what is written
+with a capital in the middle of a sentence, so scripts without capitals have none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from text_to_num import alpha2digit
+
+from pipeline.chunk import sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_UNITS = (
+    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
+    "fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|"
+    "ninety|hundred|thousand|million|billion|trillion"
+)
+_ORDINALS = (
+    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|"
+    "\\w+teenth|twentieth|thirtieth|fortieth|fiftieth|sixtieth|seventieth|eightieth|ninetieth|"
+    "hundredth|thousandth|millionth|twenties|thirties|forties|fifties|sixties|seventies|eighties|"
+    "nineties"
+)
+_SPELLED = re.compile(
+    rf"(?i)\b(?:{_UNITS}|{_ORDINALS})(?:(?:[\s-]+|\s+and\s+)(?:{_UNITS}|{_ORDINALS}))*\b"
+)
+_DIGITS = re.compile(r"(?<![\w.,])\d+(?:[,.’' \u202f]\d{3})*(?:[.,:]\d+)*(?:st|nd|rd|th|s)?(?!\w)")
+_SCALED = re.compile(
+    r"(?i)(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]+(hundred|thousand|million|billion|trillion)s?\b"
+)
+_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+# Said of no particular number, or of one thing: "no one", "the one who", "at first", "a second".
+_VAGUE = {"one", "first", "second", "hundred", "thousand", "million", "billion", "trillion", "zero"}
+
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_PARTS = re.compile(r"[-'’.]")
+_QUOTED = re.compile(r"[“\"«„]([^“”\"«»„]{8,}?)[”\"»“]")
+QUOTED_WORDS = 3  # a shorter quotation sets a word apart and quotes nobody
+STEM = 5  # letters that two forms of a name share: America, American
+SPELLING = 0.84  # likeness of two spellings of a name, as difflib measures it
+_POSSESSIVE = re.compile(r"['’]s?\Z")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number, a name or a quotation, as it is written, and where, in characters."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a source holds, in the forms in which facts are looked up."""
+
+    text: str
+    names: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Every number, as digits without separators."""
+        return frozenset(value for _, values in _numbers(self.text) for value in values)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word, in lower case."""
+        whole = {_plain(match[0]) for match in _WORD.finditer(self.text)}
+        return frozenset(whole | {part for word in whole for part in _PARTS.split(word)})
+
+    @cached_property
+    def capitals(self) -> tuple[str, ...]:
+        """Every word that is written with a capital somewhere, in lower case."""
+        found = {_plain(m[0]) for m in _WORD.finditer(self.text) if m[0][0].isupper()}
+        return tuple(sorted(found))
+
+    @cached_property
+    def starts(self) -> frozenset[str]:
+        """The first letters of the words with capitals, which other forms of them share."""
+        return frozenset(word[:STEM] for word in self.capitals if len(word) >= STEM)
+
+    @cached_property
+    def running(self) -> str:
+        """All words in a row, with single spaces, for quotations."""
+        return f" {' '.join(_plain(match[0]) for match in _WORD.finditer(self.text))} "
+
+
+def unsupported(text: str, known: Known) -> list[Fact]:
+    """Return the facts of a text that a source does not hold, in their order."""
+    found = [
+        *(fact for fact, values in _numbers(text) if not values & known.numbers),
+        *(fact for fact in _names(text, known) if not _is_known(fact.text, known)),
+        *(fact for fact in _quotations(text) if not _is_quoted(fact.text, known)),
+    ]
+    return sorted(found, key=lambda fact: (fact.start, fact.end))
+
+
+def _numbers(text: str) -> Iterator[tuple[Fact, frozenset[str]]]:
+    """Yield each number with the values that it can stand for."""
+    taken: list[tuple[int, int]] = []
+    for match in _SCALED.finditer(text):
+        taken.append(match.span())
+        yield _fact(match), frozenset({_scaled(match[1], match[2].lower())})
+    for match in _DIGITS.finditer(text):
+        if not any(start <= match.start() < end for start, end in taken):
+            yield _fact(match), _values(match[0])
+    for match in _SPELLED.finditer(text):
+        inside = any(start <= match.start() < end for start, end in taken)
+        if not inside and match[0].lower() not in _VAGUE and (values := _spelled(match[0])):
+            yield _fact(match), values
+
+
+def _values(digits: str) -> frozenset[str]:
+    """Return what digits can stand for: 1,500 and 1.500 are the same number or a fraction."""
+    bare = re.sub(r"(?:st|nd|rd|th|s)\Z", "", digits)
+    joined = re.sub(r"[,.’' \u202f](?=\d{3}(?!\d))", "", bare)
+    forms = {_fraction(joined.replace(",", "."))}
+    if joined != bare and bare.count(".") == 1:
+        forms.add(_fraction(bare))
+    if ":" in bare:  # a time of day also supports its hour
+        forms.add(bare.partition(":")[0])
+    if re.fullmatch(r"\d{1,2}\.00", bare):
+        forms.add(bare[:-3])
+    return frozenset(forms)
+
+
+def _fraction(number: str) -> str:
+    whole, point, part = number.partition(".")
+    part = part.rstrip("0")
+    return (whole.lstrip("0") or "0") + (f".{part}" if point and part else "")
+
+
+def _scaled(number: str, scale: str) -> str:
+    whole, _, part = number.replace(",", "").partition(".")
+    power = _SCALES[scale]
+    moved = whole + part.ljust(power, "0")[:power]
+    return _fraction(f"{moved}.{part[power:]}" if len(part) > power else moved)
+
+
+def _spelled(words: str) -> frozenset[str]:
+    """Return what number words come to; several where they are several numbers."""
+    digits = alpha2digit(re.sub(r"(?i)ties\b", "ty", words), "en")
+    values = frozenset(value for match in _DIGITS.finditer(digits) for value in _values(match[0]))
+    year = re.fullmatch(r"(1[1-9]|20) (\d\d)", digits)  # nineteen fifty-three
+    return frozenset({f"{year[1]}{year[2]}"}) if year else values
+
+
+def _names(text: str, known: Known) -> Iterator[Fact]:
+    """Yield words with capitals. At the start of a sentence, a capital alone means nothing."""
+    for start, end in sentences(text):
+        words = list(_WORD.finditer(text, start, end))
+        for number, match in enumerate(words):
+            word = match[0]
+            if not word[0].isupper() or len(_plain(word)) < 2 or word.lower() in _NEVER:
+                continue
+            follows = number + 1 < len(words) and words[number + 1][0][0].isupper()
+            if _opens(text, start, match.start()) and not (follows or _plain(word) in known.names):
+                continue
+            yield _fact(match)
+
+
+def _opens(text: str, start: int, place: int) -> bool:
+    """Say whether a word opens a sentence, a quotation, or what follows a colon or a list mark."""
+    before = text[start:place].rstrip()
+    return (
+        not before or before[-1] in "“\"‘'«„(:*#-–—•" or re.search(r"\d[.)]\Z", before) is not None
+    )
+
+
+# Written with a capital, and no names.
+_NEVER = {"i", "i'm", "i'd", "i'll", "i've", "mr", "mrs", "ms", "dr", "sir", "ok", "tv"}
+
+
+def _is_known(name: str, known: Known) -> bool:
+    plain = _plain(name)
+    forms = {plain, plain.removesuffix("s"), plain.removesuffix("es"), f"{plain}s"}
+    if forms & known.words or forms & known.names:
+        return True
+    if all(part in known.words for part in _PARTS.split(plain) if part):
+        return True
+    if len(plain) >= STEM and plain[:STEM] in known.starts:
+        return True
+    close = get_close_matches(plain, _near(plain, known.capitals), n=1, cutoff=SPELLING)
+    return bool(close)
+
+
+def _near(word: str, words: Iterable[str]) -> list[str]:
+    """Return the words that begin alike and are about as long: what else could be a spelling."""
+    return [one for one in words if one[0] == word[0] and abs(len(one) - len(word)) < 3]
+
+
+def _quotations(text: str) -> Iterator[Fact]:
+    for match in _QUOTED.finditer(text):
+        if len(_WORD.findall(match[1])) >= QUOTED_WORDS:
+            yield Fact(match[1], match.start(1), match.end(1))
+
+
+def _is_quoted(quotation: str, known: Known) -> bool:
+    words = " ".join(_plain(match[0]) for match in _WORD.finditer(quotation))
+    return f" {words} " in known.running
+
+
+def _plain(word: str) -> str:
+    return _POSSESSIVE.sub("", word.casefold()).replace("’", "'")
+
+
+def _fact(match: re.Match[str]) -> Fact:
+    return Fact(match[0], match.start(), match.end())
