@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiling afterwards uses all cores, where pip uses one.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
 .PHONY: help install demo test slow check bench lock clean
@@ -15,12 +17,13 @@ install: $(VENV)/installed ## .venv with everything for development and the embe
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) --no-deps --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	-$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	touch $@
 
 demo: install ## a real summary of a real text, by the embedded model
-	$(BIN)/py-llama summarize --model embedded --context 2048 $(DEMO)
+	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)
 
 test: install ## all tests; the real-Ollama ones skip where no server answers
 	$(BIN)/pytest -n 2
@@ -36,9 +39,11 @@ check: install ## lint, format, types
 bench: install ## ratios: makespan against its lower bound, chunking against one encoding
 	$(BIN)/python -m eval.bench
 
+LOCK := uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+EXTRAS := embedded openai eval postgres telemetry dev
 lock: ## pin the newest allowed versions again (needs uv)
-	uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
+	$(LOCK) $(EXTRAS:%=--extra %) -o requirements.lock pyproject.toml
 
 clean: ## remove what install made
 	rm -rf $(VENV)

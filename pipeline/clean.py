@@ -108,6 +108,11 @@ def clean(text: str, *, finish: Literal["stop", "length"]) -> str:
     return answer
 
 
+def without_thoughts(text: str) -> str:
+    """Return an answer without what the model thought aloud before it."""
+    return _THOUGHT.sub("", text, count=1).strip()
+
+
 def _mend(text: str) -> str:
     """Apply the rules until none has anything left to do; each only ever shortens the text."""
     while (mended := _unlooped(_unwrapped(_untagged(text)))) != text:

@@ -22,6 +22,7 @@ GARBAGE_EVERY = 100_000  # new objects; imports make many and no garbage, and lo
 COMMANDS = {
     "cache": "pipeline.cli_cache:cache",
     "config": "pipeline.cli_models:config",
+    "eval": "eval.cli:evaluate",
     "models": "pipeline.cli_models:models",
     "serve": "api.cli:serve",
     "summarize": "pipeline.cli_summarize:summarize",
