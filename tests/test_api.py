@@ -275,6 +275,14 @@ def test_health(tmp_path):
         ]
 
 
+def test_the_model_server_is_not_asked_for_every_check(tmp_path):
+    asked = []
+    with serving(make(scripted(), tmp_path, probe=asked.append)) as client:
+        for _ in range(20):
+            assert client.get("/readyz").status_code == 200
+    assert 1 <= len(asked) <= 3
+
+
 def test_a_model_that_cannot_be_opened_is_tried_again(tmp_path):
     tries = []
 
