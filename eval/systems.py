@@ -120,11 +120,10 @@ def _counts(value: object) -> dict[str, int]:
 
 def _tree(root: Summary) -> Iterator[dict[str, Any]]:
     """Yield the partial summaries, the root first."""
-    chunks = list(_chunks(root))
     yield {
         "level": root.level,
-        "start": chunks[0].start,
-        "end": chunks[-1].end,
+        "start": root.start,
+        "end": root.end,
         "tokens": root.tokens,
         "text": root.text,
         "stand_in": root.stand_in,
@@ -132,14 +131,6 @@ def _tree(root: Summary) -> Iterator[dict[str, Any]]:
     for source in root.sources:
         if not isinstance(source, Chunk):
             yield from _tree(source)
-
-
-def _chunks(node: Summary | Chunk) -> Iterator[Chunk]:
-    if isinstance(node, Chunk):
-        yield node
-    else:
-        for source in node.sources:
-            yield from _chunks(source)
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,9 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line with these arguments, else the process's own; return its status."""
     try:
         status = cli.main(arguments, prog_name="py-llama", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):

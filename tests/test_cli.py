@@ -344,3 +344,9 @@ def test_shell_completion():
         check=False,
     )  # fmt: skip
     assert "summarize" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["eval"], ["cache"]])
+def test_a_group_alone_explains_itself(arguments, capsys):
+    assert run(arguments) == 2
+    assert "\nCommands:\n" in capsys.readouterr().err
