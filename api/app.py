@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -105,7 +106,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(
         title="py-llama-backend",
         summary="Summaries of texts of any length, with proof that all of it was read.",
-        version="0.1.0",
+        version=version("py-llama-backend"),
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,

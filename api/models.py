@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from api.metrics import Metrics
     from pipeline.models import ChatModel
     from pipeline.types import Reply
+
+CHECK_SECONDS = 1.0  # for which a check of a model server holds
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class ModelPool:
     _opened: dict[str, ChatModel] = field(default_factory=dict)
     _slots: dict[str, FairSlots] = field(default_factory=dict)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _checked: dict[str, tuple[float, Problem | None]] = field(default_factory=dict)
+    _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def default(self) -> Offer:
@@ -91,14 +96,27 @@ class ModelPool:
         return self._opened[offer.name]
 
     async def check(self, offer: Offer) -> None:
-        """Check that a model can be had now.
+        """Check that a model can be had, now or a second ago.
 
         Raises:
             Problem: its server or the model cannot be had.
         """
-        with translated(offer.server):
-            await asyncio.to_thread(self.probe, offer.name)
-        await self.get(offer)
+        async with self._checking:  # one at a time: anybody may ask, as often as they like
+            checked, problem = self._checked.get(offer.name, (-math.inf, None))
+            if time.monotonic() - checked > CHECK_SECONDS:
+                problem = await self._problem(offer)
+                self._checked[offer.name] = time.monotonic(), problem
+        if problem is not None:
+            raise problem
+
+    async def _problem(self, offer: Offer) -> Problem | None:
+        try:
+            with translated(offer.server):
+                await asyncio.to_thread(self.probe, offer.name)
+            await self.get(offer)
+        except Problem as problem:
+            return problem
+        return None
 
     def slots_of(self, offer: Offer) -> FairSlots:
         """Return the slots of a model that has been opened."""

@@ -1,7 +1,7 @@
 """A run's events as server-sent events.
 
-A queue stands between the run, which emits, and the response, which yields. When the client goes
-away the response is cancelled, and with it the run and its model calls.
+A queue stands between the run, which emits, and the response, which yields. Whoever started the
+run ends it when the client goes away.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from api.errors import Problem, internal
 from pipeline.types import Delta, Finished, Planned, Summarized
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
     from pipeline.types import Emit, Event, Result
 
@@ -50,33 +50,25 @@ def event_data(event: Event) -> tuple[str, dict[str, Any]]:
             return "finished", result.to_dict()
 
 
-async def stream(run: Callable[[Emit], Awaitable[Result]]) -> AsyncIterator[ServerSentEvent]:
+async def stream(
+    start: Callable[[Emit], asyncio.Task[Result]],
+) -> AsyncIterator[ServerSentEvent]:
     """Yield the events of a run while it is under way; the last one is finished or failed."""
     events: asyncio.Queue[Event | None] = asyncio.Queue()
-
-    async def work() -> None:
-        try:
-            await run(events.put_nowait)
-        finally:
-            events.put_nowait(None)
-
-    task = asyncio.create_task(work())
-    try:
-        while (event := await events.get()) is not None:
-            name, data = event_data(event)
-            yield ServerSentEvent(event=name, data=data)
-        problem = await _problem(task)
-        if problem is not None:
-            yield ServerSentEvent(event="failed", data=problem.body())
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+    run = start(events.put_nowait)
+    run.add_done_callback(lambda _: events.put_nowait(None))
+    while (event := await events.get()) is not None:
+        name, data = event_data(event)
+        yield ServerSentEvent(event=name, data=data)
+    problem = await _problem(run)
+    if problem is not None:
+        yield ServerSentEvent(event="failed", data=problem.body())
 
 
-async def _problem(task: asyncio.Task[None]) -> Problem | None:
+async def _problem(run: asyncio.Task[Result]) -> Problem | None:
     """Return what a run failed of; the answer has begun, so it can only be told in an event."""
     try:
-        await task
+        await run
     except Problem as problem:
         return problem
     except Exception:

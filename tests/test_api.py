@@ -275,6 +275,14 @@ def test_health(tmp_path):
         ]
 
 
+def test_the_model_server_is_not_asked_for_every_check(tmp_path):
+    asked = []
+    with serving(make(scripted(), tmp_path, probe=asked.append)) as client:
+        for _ in range(20):
+            assert client.get("/readyz").status_code == 200
+    assert 1 <= len(asked) <= 3
+
+
 def test_a_model_that_cannot_be_opened_is_tried_again(tmp_path):
     tries = []
 
@@ -354,7 +362,12 @@ def test_the_process_serves_logs_and_leaves_no_call_behind(simulation, tmp_path)
             assert next(seen)[1] == "planned"
             until(lambda: simulation.journal()["running"] == 4)
         until(lambda: simulation.journal()["running"] == 0, 1)
-        assert service.client.get("/livez").status_code == 200
+        with service.client.stream(
+            "POST", "/summarize", json={"text": text[:900]}, headers=STREAM
+        ) as response:
+            names = [name for _, name, _ in events(response.iter_lines())]
+        assert names.count("delta") > 10, "token by token"
+        assert names[-1] == "finished"
         service.running.terminate()
         assert service.running.wait(15) == 0
         log = service.log

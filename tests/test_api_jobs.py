@@ -355,7 +355,13 @@ def simulation():
 def test_a_killed_process_loses_no_job_and_no_finished_call(simulation, tmp_path):
     """SIGKILL in the middle of running jobs; the next process ends them with the calls missing."""
     simulation.reset()
-    settings = {"jobs": 6, "lease_seconds": 1.5, "context": 2048, "concurrency": 8}
+    settings = {
+        "rate_limit": "",
+        "jobs": 6,
+        "lease_seconds": 1.5,
+        "context": 2048,
+        "concurrency": 8,
+    }
     texts = [
         " ".join(f"Report {job} says {i} in {secrets.token_hex(3)}." for i in range(500))
         for job in range(6)

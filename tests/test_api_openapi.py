@@ -11,6 +11,7 @@ from api_service import make, serving
 from api.app import create_app
 from api.errors import KINDS
 from api.keys import hash_key
+from api.settings import ServiceSettings
 from pipeline.testing import ScriptedModel, first_words
 
 NOT_OURS = [
@@ -113,7 +114,7 @@ def generated(tmp_path, *options):
 
 
 def test_generated_requests_meet_what_is_described(tmp_path):
-    assert generated(tmp_path, "--phases=coverage", "--include-path=/jobs") > 50
+    assert generated(tmp_path, "--phases=coverage") > 200
 
 
 @pytest.mark.slow
@@ -121,3 +122,9 @@ def test_thousands_of_generated_requests_meet_what_is_described(tmp_path):
     made = generated(tmp_path, "--max-examples=150", "--max-time=240")
     print(f"{made} requests")
     assert made >= 2000
+
+
+def test_the_page_on_deploying_names_every_setting():
+    page = (Path(__file__).parent.parent / "docs" / "deploy.md").read_text(encoding="utf-8")
+    for name in ServiceSettings.model_fields:
+        assert re.search(rf"\b{name}\b", page), name

@@ -21,7 +21,8 @@ LOOK_SECONDS = 0.5  # between looks for new events, which another process may wr
 RETRY_JOBS_SECONDS = 60
 LAST_EVENTS = {"finished", "failed", "cancelled"}
 
-JobId = Annotated[str, Path(max_length=64)]
+ID_PATTERN = "^[0-9a-f]{36}$"
+JobId = Annotated[str, Path(pattern=ID_PATTERN)]
 # A string of RFC 8941; its quotes are often left out, and are not asked for.
 KEY_PATTERN = r'^("[ !#-~]{1,200}"|[!#-~]{1,200})$'
 
@@ -111,7 +112,7 @@ async def list_jobs(
     service: ServiceDep,
     client: ClientDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    after: Annotated[str | None, Query(max_length=64)] = None,
+    after: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
 ) -> JobPage:
     """List your jobs, the newest first."""
     rows = await asyncio.to_thread(service.jobs.page, client, after, limit + 1)

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.routing import APIRoute
@@ -25,8 +26,6 @@ from api.stream import stream
 from pipeline.errors import InputError
 from pipeline.load import decode
 from pipeline.types import Emit, Result, ignore
-
-T = TypeVar("T")
 
 RETRY_SLOW_SECONDS = 30
 RESPONSES = problems(*GUARDED, *BODIED, *ORDERED, *MODELLED, "busy", "too-slow")
@@ -84,24 +83,41 @@ def file_name(given: str | None) -> str:
 
 @dataclass(frozen=True)
 class Admitted:
-    """An order that has its place in the line."""
+    """An order that has its place in the line. What it starts ends with the place."""
 
     service: Service
     prepared: Prepared
     ticket: Ticket
+    tasks: list[asyncio.Task[Result]] = field(default_factory=list)
 
-    async def run(self, emit: Emit = ignore) -> Result:
+    def start(self, emit: Emit = ignore) -> asyncio.Task[Result]:
         """Carry the order out when its turn has come."""
+        task = asyncio.create_task(self._run(emit))
+        self.tasks.append(task)
+        return task
+
+    async def _run(self, emit: Emit) -> Result:
         began = time.monotonic()
         await self.ticket.wait()
         self.service.metrics.stages.labels("wait").observe(time.monotonic() - began)
         return await self.service.engine.run(self.prepared, "request", emit)
 
 
-async def _admit(service: Service, order: Order) -> AsyncIterator[Admitted]:
+@asynccontextmanager
+async def _admitted(service: Service, order: Order) -> AsyncIterator[Admitted]:
+    """Give an order its place until its answer is sent, or its client has left.
+
+    A stream's generator is not closed when its client leaves; this is, so this ends the run.
+    """
     ticket = service.enter()
     try:
-        yield Admitted(service, await service.engine.prepare(order), ticket)
+        admitted = Admitted(service, await service.engine.prepare(order), ticket)
+        try:
+            yield admitted
+        finally:
+            for task in admitted.tasks:
+                task.cancel()
+                await asyncio.wait({task})
     finally:
         ticket.leave()
 
@@ -109,16 +125,16 @@ async def _admit(service: Service, order: Order) -> AsyncIterator[Admitted]:
 async def admit_text(
     service: ServiceDep, order: Annotated[Order, Depends(text_order)]
 ) -> AsyncIterator[Admitted]:
-    """Give a text its place in the line, until its answer is sent."""
-    async for admitted in _admit(service, order):
+    """Give a text its place in the line."""
+    async with _admitted(service, order) as admitted:
         yield admitted
 
 
 async def admit_file(
     service: ServiceDep, order: Annotated[Order, Depends(file_order)]
 ) -> AsyncIterator[Admitted]:
-    """Give a file its place in the line, until its answer is sent."""
-    async for admitted in _admit(service, order):
+    """Give a file its place in the line."""
+    async with _admitted(service, order) as admitted:
         yield admitted
 
 
@@ -129,14 +145,14 @@ AdmittedFile = Annotated[Admitted, Depends(admit_file)]
 @streams.post("/summarize", response_class=EventSourceResponse)
 async def stream_summary(admitted: AdmittedText) -> AsyncIterator[ServerSentEvent]:
     """Summarize a text, and tell how it goes."""
-    async for event in stream(admitted.run):
+    async for event in stream(admitted.start):
         yield event
 
 
 @streams.post("/summarize/file", response_class=EventSourceResponse)
 async def stream_file_summary(admitted: AdmittedFile) -> AsyncIterator[ServerSentEvent]:
     """Summarize a file, and tell how it goes."""
-    async for event in stream(admitted.run):
+    async for event in stream(admitted.start):
         yield event
 
 
@@ -153,36 +169,29 @@ async def summarize_file(request: Request, admitted: AdmittedFile) -> dict[str, 
 
 
 async def _answer(request: Request, admitted: Admitted) -> dict[str, object]:
-    seconds = admitted.service.settings.request_seconds
-    result = await while_connected(request, admitted.run(), seconds)
-    return result.to_dict()
-
-
-async def while_connected(request: Request, work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Await something for as long as the client stays and the time lasts, then cancel it.
+    """Return the result, for as long as the client stays and the time lasts.
 
     Raises:
         Problem: it took too long.
         ClientDisconnect: the client left.
     """
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
+    seconds = admitted.service.settings.request_seconds
+    run, gone = admitted.start(), asyncio.ensure_future(_gone(request))
     try:
-        await asyncio.wait({task, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        if gone.done():
-            raise ClientDisconnect
-        raise Problem(
-            "too-slow",
-            f"It takes longer than {seconds:g} seconds. POST /jobs takes the same body and has no "
-            "such limit; calls that are finished are not made again.",
-            {**wait(RETRY_SLOW_SECONDS), "Link": '</jobs>; rel="alternate"'},
-        )
+        await asyncio.wait({run, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        task.cancel()
         gone.cancel()
-        await asyncio.wait({task, gone})
+        await asyncio.wait({gone})
+    if run.done():
+        return run.result().to_dict()
+    if not gone.cancelled():
+        raise ClientDisconnect
+    raise Problem(
+        "too-slow",
+        f"It takes longer than {seconds:g} seconds. POST /jobs takes the same body and has no "
+        "such limit; calls that are finished are not made again.",
+        {**wait(RETRY_SLOW_SECONDS), "Link": '</jobs>; rel="alternate"'},
+    )
 
 
 async def _gone(request: Request) -> None:
