@@ -77,8 +77,6 @@ class Engine:
         Raises:
             Problem: the order cannot be carried out.
         """
-        if order.sources:
-            raise Problem("sources-not-offered", "This version cannot trace sentences yet.")
         if len(order.text) > self.max_characters:
             raise Problem("text-too-long", f"Send at most {self.max_characters} characters.")
         if not order.text.strip() or (order.query is not None and not order.query.strip()):
@@ -103,6 +101,7 @@ class Engine:
             chunk_tokens=self.settings.chunk_tokens,
             summary_tokens=self.settings.summary_tokens,
             chunking=self.settings.chunking,
+            sources=order.sources,
             store=self.store,
         )
         with translated(offer.server):

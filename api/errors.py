@@ -45,7 +45,6 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "blank": (422, "The text is blank"),
     "model-not-offered": (422, "The model is not offered"),
     "summary-too-long": (422, "The summary would be too long"),
-    "sources-not-offered": (422, "Sources are not offered"),
     "key-reused": (422, "The Idempotency-Key belongs to another request"),
     "rate-limited": (429, "Too many requests"),
     "too-many-jobs": (429, "Too many unfinished jobs"),

@@ -76,8 +76,36 @@ class ReadBody(BaseModel):
     anew: list[tuple[int, int]] = Field(description="characters that were read in this run")
 
 
+class SourceBody(BaseModel):
+    """Characters of the text, and the share of the sentence's words that they hold, 0 to 1."""
+
+    start: int
+    end: int
+    score: float
+
+
+class SentenceBody(BaseModel):
+    """A sentence of the summary: its sources, the best first, and facts that the text lacks."""
+
+    text: str
+    sources: list[SourceBody]
+    unsupported: list[str]
+
+
+class CoverageBody(BaseModel):
+    """Which chunks the summary speaks of.
+
+    `missing` are the characters of the others; `lost` adds the level of the tree where each went.
+    """
+
+    chunks: int
+    represented: int
+    missing: list[tuple[int, int]]
+    lost: list[tuple[int, int, int]]
+
+
 class ResultBody(BaseModel):
-    """A finished summary."""
+    """A finished summary. `sentences` and `coverage` are there where sources were asked for."""
 
     model_config = ConfigDict(title="Result", extra="allow")
 
@@ -92,6 +120,8 @@ class ResultBody(BaseModel):
     read: ReadBody
     warnings: list[str]
     seconds: float
+    sentences: list[SentenceBody] | None = None
+    coverage: CoverageBody | None = None
 
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]

@@ -11,7 +11,7 @@ is taken out.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipeline.chunk import sentences
@@ -136,7 +136,7 @@ def _unwrapped(text: str) -> str:
 
 def _unlooped(text: str) -> str:
     words = _words(text)
-    starts = [start for start in (_repetition(words), _third_time(text)) if start is not None]
+    starts = [start for start in (_repetition(words), _third_time(text, words)) if start is not None]
     if not starts:
         return text
     kept = _whole_sentences(text[: min(starts)].rstrip())
@@ -174,8 +174,12 @@ def _periods(texts: Sequence[str]) -> list[int]:
     return sorted(period for period in again if period <= _LONGEST_PERIOD)
 
 
-def _third_time(text: str) -> int | None:
+def _third_time(text: str, words: Sequence[_Word]) -> int | None:
     """Return where a sentence that comes three times comes for the second time, in characters."""
+    texts = [word.text for word in words]
+    stretches = Counter(zip(*(texts[i:] for i in range(_THRICE_WORDS)), strict=False))
+    if max(stretches.values(), default=0) < 3:
+        return None
     seen: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for start, end in sentences(text):
         key = tuple(word.text for word in _words(text[start:end]))

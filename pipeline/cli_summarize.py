@@ -20,7 +20,6 @@ from pipeline.types import Planned, ignore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from pipeline.evidence import Evidence
     from pipeline.mapreduce import Summarizer
     from pipeline.models import ChatModel
     from pipeline.settings import Settings
@@ -80,12 +79,14 @@ def summarize(
     if query is not None and not query.strip():
         raise InputError("--query is blank; leave it out or ask something")
     documents = [load(name) for name in files or ("-",)]
-    with _summarizer(settings, query, no_cache=no_cache, quiet=quiet) as summarizer:
+    with _summarizer(
+        settings, query, sources=sources, no_cache=no_cache, quiet=quiet
+    ) as summarizer:
         if plan_only:
             for document in documents:
                 _print_plan(summarizer, document, settings, as_json=as_json)
             return 0
-        job = _Job(summarizer, settings.cache_folder, as_json=as_json, sources=sources, quiet=quiet)
+        job = _Job(summarizer, settings.cache_folder, as_json=as_json, quiet=quiet)
         versions = _versions(files[0], documents[0], job) if watch else _once(documents)
         return asyncio.run(job.run(versions, heading=watch or len(documents) > 1))
 
@@ -100,7 +101,7 @@ def _log(*, verbose: bool) -> None:
 
 @contextlib.contextmanager
 def _summarizer(
-    settings: Settings, query: str | None, *, no_cache: bool, quiet: bool
+    settings: Settings, query: str | None, *, sources: bool, no_cache: bool, quiet: bool
 ) -> Iterator[Summarizer]:
     from pipeline.mapreduce import Summarizer
     from pipeline.models import open_model
@@ -124,6 +125,7 @@ def _summarizer(
             chunk_tokens=settings.chunk_tokens,
             chunking=settings.chunking,
             summary_tokens=settings.summary_tokens,
+            sources=sources,
             store=store,
         )
 
@@ -172,7 +174,6 @@ class _Job:
     summarizer: Summarizer
     cache_folder: Path
     as_json: bool
-    sources: bool
     quiet: bool
     status: int = 0
 
@@ -214,12 +215,10 @@ class _Job:
 
     def _print(self, result: Result, *, heading: bool) -> None:
         name = result.plan.document.name
-        evidence = self._trace(result) if self.sources else None
         if self.as_json:
-            found = result.to_dict() | (evidence.to_dict() if evidence else {})
-            click.echo(json.dumps(found, ensure_ascii=False))
+            click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
         else:
-            text = self._footnotes(result, evidence) if evidence else result.summary
+            text = _with_sources(result) or result.summary
             click.echo(f"==> {name} <==\n{text}\n" if heading else text)
         for warning in result.warnings:
             if warning not in self._told:
@@ -231,15 +230,13 @@ class _Job:
                 f"{stand_in.end} ({stand_in.reason})"
             )
 
-    def _trace(self, result: Result) -> Evidence:
-        from pipeline.evidence import trace
 
-        return trace(result.plan.document, result.root, self.summarizer.query)
+def _with_sources(result: Result) -> str | None:
+    if result.evidence is None:
+        return None
+    from pipeline.evidence import footnotes
 
-    def _footnotes(self, result: Result, evidence: Evidence) -> str:
-        from pipeline.evidence import footnotes
-
-        return footnotes(result.plan.document, evidence)
+    return footnotes(result.plan.document, result.evidence)
 
 
 @contextlib.contextmanager

@@ -54,6 +54,7 @@ from pipeline.types import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
+    from pipeline.evidence import Evidence
     from pipeline.models import ChatModel
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class Summarizer:
     `words` is the aim for the final summary. `chunk_tokens` and `summary_tokens` bound a chunk and
     a partial summary; None takes what fits. `query` turns the summary towards a question. With
     `chunking` "stable", boundaries follow the content, so that a later version of the document
-    needs few new calls.
+    needs few new calls. `sources` has the result trace each sentence to the document's own.
     """
 
     model: ChatModel
@@ -94,6 +95,7 @@ class Summarizer:
     chunk_tokens: int | None = None
     summary_tokens: int | None = None
     chunking: Literal["balanced", "stable"] = "balanced"
+    sources: bool = False
     store: Store = field(default_factory=NoStore)
     retry: Retry = field(default_factory=Retry)
 
@@ -261,9 +263,18 @@ class _Run:
             anew=_joined_stretches(self.anew),
             warnings=tuple(model.warnings),
             seconds=time.monotonic() - started,
+            evidence=await self._trace(root),
         )
         self.emit(Finished(result))
         return result
+
+    async def _trace(self, root: Summary) -> Evidence | None:
+        if not self.summarizer.sources:
+            return None
+        from pipeline.evidence import trace  # loads what most runs do without
+
+        # A book takes seconds, in which other runs of this loop go on.
+        return await asyncio.to_thread(trace, self.plan.document, root, self.summarizer.query)
 
     async def _summary(self, node: Node) -> Summary:
         """Summarize a node: its sources first, all at once, then what they came to."""

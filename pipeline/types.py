@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pipeline.errors import BudgetError
+
+if TYPE_CHECKING:
+    from pipeline.evidence import Evidence
 
 MIN_FAN_IN = 3  # with fewer, a level of the tree need not be shorter than the one below it
 
@@ -222,12 +225,12 @@ class Result:
     `verified` calls had their prompt confirmed by the server token for token. `exact` says whether
     tokens were counted with the model's own vocabulary, as known at the end of the run. `anew` are
     the stretches of the document, in characters, that were read in this run; the rest had been
-    read before.
+    read before. `evidence` traces the summary's sentences, where that was asked for.
     """
 
     summary: str
-    root: Summary
-    plan: Plan
+    root: Summary = field(repr=False)  # asyncio writes out what a task returns
+    plan: Plan = field(repr=False)
     model: str
     model_digest: str
     exact: bool
@@ -242,10 +245,12 @@ class Result:
     anew: tuple[tuple[int, int], ...]
     warnings: tuple[str, ...]
     seconds: float
+    evidence: Evidence | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the JSON form that `--json` prints and `POST /summarize` answers."""
         document, plan = self.plan.document, self.plan
+        evidence = {} if self.evidence is None else self.evidence.to_dict()
         return {
             "summary": self.summary,
             "model": self.model,
@@ -274,6 +279,7 @@ class Result:
             },
             "warnings": list(self.warnings),
             "seconds": round(self.seconds, 3),
+            **evidence,
         }
 
 

@@ -75,6 +75,19 @@ def test_a_stream_tells_each_step(client):
     assert seen[-1][2]["calls"]["map"] + seen[-1][2]["calls"]["merge"] == total
 
 
+def test_sources_are_traced_where_they_are_asked_for(client):
+    plain = client.post("/summarize", json={"text": LONG}).json()
+    assert "sentences" not in plain
+    found = client.post("/summarize", json={"text": LONG, "sources": True}).json()
+    assert found["sentences"][0]["sources"][0]["score"] > 0
+    assert found["coverage"]["chunks"] == found["calls"]["map"]
+    with client.stream(
+        "POST", "/summarize", json={"text": LONG, "sources": True}, headers=STREAM
+    ) as response:
+        *_, (_, _, finished) = events(response.iter_lines())
+    assert finished["sentences"] == found["sentences"]
+
+
 def test_a_stream_that_fails_ends_in_the_problem(tmp_path):
     def down(call):
         raise ServerDown("nothing answers at http://secret")
@@ -142,7 +155,6 @@ def test_files(client):
         ({"text": TEXT, "words": 0}, 422, "invalid"),
         ({"text": TEXT, "words": "12"}, 422, "invalid"),
         ({"text": TEXT, "hidden": 1}, 422, "invalid"),
-        ({"text": TEXT, "sources": True}, 422, "sources-not-offered"),
         ({"text": [TEXT]}, 422, "invalid"),
         ([TEXT], 422, "invalid"),
         ({}, 422, "invalid"),

@@ -64,6 +64,7 @@ FoundJob = Annotated[JobRow, Depends(find_job)]
     "",
     status_code=202,
     response_model=JobBody,
+    response_model_exclude_unset=True,
     responses={
         202: {
             "description": "The job, which may have been there before",
@@ -123,6 +124,7 @@ async def list_jobs(
 @router.get(
     "/{id}",
     response_model=JobBody,
+    response_model_exclude_unset=True,
     responses=problems(*GUARDED, "jobs-down", "not-found", "invalid"),
 )
 async def show_job(row: FoundJob) -> dict[str, Any]:

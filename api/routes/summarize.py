@@ -156,13 +156,23 @@ async def stream_file_summary(admitted: AdmittedFile) -> AsyncIterator[ServerSen
         yield event
 
 
-@router.post("/summarize", response_model=ResultBody, responses={200: STREAMED, **RESPONSES})
+@router.post(
+    "/summarize",
+    response_model=ResultBody,
+    response_model_exclude_unset=True,
+    responses={200: STREAMED, **RESPONSES},
+)
 async def summarize(request: Request, admitted: AdmittedText) -> dict[str, object]:
     """Summarize a text."""
     return await _answer(request, admitted)
 
 
-@router.post("/summarize/file", response_model=ResultBody, responses={200: STREAMED, **RESPONSES})
+@router.post(
+    "/summarize/file",
+    response_model=ResultBody,
+    response_model_exclude_unset=True,
+    responses={200: STREAMED, **RESPONSES},
+)
 async def summarize_file(request: Request, admitted: AdmittedFile) -> dict[str, object]:
     """Summarize a file: text or Markdown."""
     return await _answer(request, admitted)
