@@ -136,7 +136,9 @@ def _unwrapped(text: str) -> str:
 
 def _unlooped(text: str) -> str:
     words = _words(text)
-    starts = [start for start in (_repetition(words), _third_time(text, words)) if start is not None]
+    starts = [
+        start for start in (_repetition(words), _third_time(text, words)) if start is not None
+    ]
     if not starts:
         return text
     kept = _whole_sentences(text[: min(starts)].rstrip())
