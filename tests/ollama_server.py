@@ -301,17 +301,25 @@ class ScriptedOllama:
                 in_flight=self._in_flight,
             )
             self.journal.append(request)
-        try:
-            respond = self._paths.get(handler.path, fails(404, "404 page not found"))
-            self._send(handler, request, respond(request))
-        except OSError:
-            request.left = time.monotonic()
-        finally:
-            with self._lock:
-                self._in_flight -= 1
+        with contextlib.ExitStack() as flight:
+            flight.callback(self._land)
+            try:
+                respond = self._paths.get(handler.path, fails(404, "404 page not found"))
+                self._send(handler, respond(request), flight.close)
+            except OSError:
+                request.left = time.monotonic()
 
-    def _send(self, handler: BaseHTTPRequestHandler, request: Request, answer: Answer) -> None:
-        """Send an answer, chunked, so that its end is seen only where it has one."""
+    def _land(self) -> None:
+        with self._lock:
+            self._in_flight -= 1
+
+    def _send(
+        self, handler: BaseHTTPRequestHandler, answer: Answer, land: Callable[[], None]
+    ) -> None:
+        """Send an answer, chunked, so that its end is seen only where it has one.
+
+        It is no longer in flight before its last line goes: who has that may send the next request.
+        """
         self._wait(handler.connection, answer.seconds)
         if answer.lines or answer.end == "whole":
             handler.send_response(answer.status)
@@ -320,6 +328,8 @@ class ScriptedOllama:
             handler.end_headers()
         for number, line in enumerate(answer.lines):
             self._wait(handler.connection, answer.seconds if number else 0)
+            if answer.end == "whole" and number == len(answer.lines) - 1:
+                land()
             data = f"{line}\n".encode()
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             handler.wfile.flush()
