@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import InputError
@@ -143,6 +143,24 @@ def add(path: Path, output: Output) -> None:
         file.write(_line(output))
         file.flush()
         os.fsync(file.fileno())
+
+
+def finish(path: Path) -> Run:
+    """Note in the manifest what a run took in all; return the run."""
+    run = read(path)
+    outputs = run.outputs
+    used = [output.usage for output in outputs if output.usage is not None]
+    totals = {
+        "documents": len(outputs),
+        "failed": sum(output.status == "failed" for output in outputs),
+        "measured": sum(output.seconds is not None for output in outputs),
+        "seconds": round(sum(output.seconds or 0.0 for output in outputs), 3),
+        "prompt_tokens": sum(usage["prompt_tokens"] for usage in used),
+        "output_tokens": sum(usage["output_tokens"] for usage in used),
+    }
+    manifest = {**run.manifest, "totals": totals}
+    write_whole(path / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False))
+    return replace(run, manifest=manifest)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -118,7 +118,7 @@ async def run_variant(
                 await _run_seed(system, variant.name, run, items, seed, tell)
             finally:
                 await system.aclose()
-    return records.read(path)
+    return records.finish(path)
 
 
 async def _run_seed(

@@ -53,6 +53,15 @@ def test_a_line_that_was_cut_off_is_done_again(folder, cut):
     assert [o.id for o in records.read(folder).outputs] == ["a", "b"]
 
 
+def test_a_finished_run_notes_what_it_took(folder):
+    usage = {"prompt_tokens": 9, "output_tokens": 3}
+    records.add(folder, output("b", status="failed", seconds=2.0, usage=usage))
+    records.finish(folder)
+    totals = records.begin(folder, MANIFEST).manifest["totals"]
+    assert (totals["documents"], totals["failed"], totals["measured"]) == (2, 1, 1)
+    assert (totals["seconds"], totals["prompt_tokens"], totals["output_tokens"]) == (2.0, 9, 3)
+
+
 def test_failed_documents_can_be_tried_again(folder):
     records.add(folder, output("b", status="failed", error="no"))
     assert records.begin(folder, MANIFEST).missing == 0
