@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import snowballstemmer
 
-from pipeline.chunk import sentences
+from pipeline.chunk import join_stretches, sentences
 from pipeline.facts import Known, unsupported
 from pipeline.types import Chunk
 
@@ -256,7 +256,7 @@ def _coverage(
     return Coverage(
         chunks=len(leaves),
         represented=len(leaves) - len(missing),
-        missing=tuple(_joined((leaf.chunk.start, leaf.chunk.end) for leaf in missing)),
+        missing=join_stretches((leaf.chunk.start, leaf.chunk.end) for leaf in missing),
         lost=tuple(
             (leaf.chunk.start, leaf.chunk.end, _lost_at(leaf, root, index)) for leaf in missing
         ),
@@ -275,16 +275,6 @@ def _keeps(text: str, said: str, index: _Index) -> bool:
     """Say whether a text still holds a sentence of what was said."""
     shares = (_best_share(index.weights(part), text) for part in _texts(said))
     return max(shares, default=0.0) >= KEPT
-
-
-def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for start, end in stretches:
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
 
 
 def _texts(text: str) -> list[str]:

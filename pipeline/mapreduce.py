@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import stamina
 
-from pipeline.chunk import MIN_CHUNK_TOKENS, halve, split
+from pipeline.chunk import MIN_CHUNK_TOKENS, halve, join_stretches, split
 from pipeline.clean import clean
 from pipeline.errors import BadAnswer, CallFailed, InputError, Passing, PromptCut
 from pipeline.extract import extract
@@ -260,7 +260,7 @@ class _Run:
             output_tokens=self.output_tokens,
             verified=self.verified,
             stand_ins=tuple(sorted(self.stand_ins, key=lambda s: (s.start, s.end))),
-            anew=_joined_stretches(self.anew),
+            anew=join_stretches(self.anew),
             warnings=tuple(model.warnings),
             seconds=time.monotonic() - started,
             evidence=await self._trace(root),
@@ -439,17 +439,6 @@ class _Run:
 
     def _count(self, text: str) -> int:
         return self.summarizer.model.count_text(text)
-
-
-def _joined_stretches(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Join neighbours."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(stretches):
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return tuple(joined)
 
 
 def _backoff(error: Exception) -> bool | float:
