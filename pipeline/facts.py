@@ -166,18 +166,22 @@ def _names(text: str, known: Known) -> Iterator[Fact]:
             word = match[0]
             if not word[0].isupper() or len(_plain(word)) < 2 or word.lower() in _NEVER:
                 continue
-            follows = number + 1 < len(words) and words[number + 1][0][0].isupper()
+            follows = number + 1 < len(words) and _in_one_name(text, match, words[number + 1])
             if _opens(text, start, match.start()) and not (follows or _plain(word) in known.names):
                 continue
             yield _fact(match)
 
 
+def _in_one_name(text: str, word: re.Match[str], following: re.Match[str]) -> bool:
+    return following[0][0].isupper() and not text[word.end() : following.start()].strip(" ")
+
+
 def _opens(text: str, start: int, place: int) -> bool:
-    """Say whether a word opens a sentence, a quotation, or what follows a colon or a list mark."""
+    """Say whether a word opens a sentence, a line, a quotation, or what follows a colon."""
     before = text[start:place].rstrip()
-    return (
-        not before or before[-1] in "“\"‘'«„(:*#-–—•" or re.search(r"\d[.)]\Z", before) is not None
-    )
+    if not before or "\n" in text[start + len(before) : place]:
+        return True
+    return before[-1] in "“\"‘'«„(:*#-–—•" or re.search(r"\d[.)]\Z", before) is not None
 
 
 # Written with a capital, and no names.

@@ -44,6 +44,7 @@ def flagged(text, known=KNOWN):
         "Penguins swam. However, nothing burned.",  # capitals that open sentences
         "He thought: Nobody knows.",
         "Then I went, and I'm glad.",
+        "The lamp burned.\n\nConclusion: The lamp is out.\nKeyword: lamps.",
         "This is a 'quoted' word and a “so called” lamp.",
     ],
 )
