@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from pipeline.facts import Known, unsupported
 from pipeline.types import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.types import Document, Summary
 
@@ -138,7 +138,7 @@ def trace(document: Document, root: Summary, query: str | None = None) -> Eviden
         query: What the summary was asked; its words need no support.
     """
     index = _Index(document.text)
-    known = Known(f"{document.text}\n{query or ''}", index.names)
+    known = Known(f"{document.text}\n{query or ''}")
     leaves = list(_leaves(root, ()))
     traced = [
         Traced(
@@ -178,7 +178,6 @@ class _Index:
             for term in own:
                 self.places[term].append(i)
         self.mean_length = sum(map(len, self.terms)) / max(len(self.terms), 1)
-        self.names = frozenset(_inner_capitals(text, self.spans))
 
     def weight(self, term: str) -> float:
         """Return the idf of a term; one that the text does not hold weighs most."""
@@ -304,18 +303,6 @@ def _facts(text: str) -> Iterator[str]:
         word = match[0]
         if word[0].isdigit() or (number and word[0].isupper()):
             yield _stem(word.casefold())
-
-
-def _inner_capitals(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]:
-    """Yield the words that have a capital inside a sentence, and never come without one."""
-    small = Counter(match[0] for match in _WORD.finditer(text) if match[0].islower())
-    for start, end in spans:
-        words = iter(_WORD.finditer(text, start, end))
-        next(words, None)
-        for match in words:
-            word = match[0].casefold()
-            if match[0][0].isupper() and not small[word]:
-                yield word
 
 
 @lru_cache(100_000)

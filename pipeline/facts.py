@@ -11,9 +11,10 @@ with a capital in the middle of a sentence, so scripts without capitals have non
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from text_to_num import alpha2digit
@@ -41,6 +42,7 @@ _DIGITS = re.compile(r"(?<![\w.,])\d+(?:[,.’' \u202f]\d{3})*(?:[.,:]\d+)*(?:st
 _SCALED = re.compile(
     r"(?i)(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]+(hundred|thousand|million|billion|trillion)s?\b"
 )
+_LIST_MARK = re.compile(r"(?m)^[ \t*]*(\d+)[.)](?=\s)")
 _SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 # Said of no particular number, or of one thing: "no one", "the one who", "at first", "a second".
 _VAGUE = {"one", "first", "second", "hundred", "thousand", "million", "billion", "trillion", "zero"}
@@ -68,12 +70,25 @@ class Known:
     """What a source holds, in the forms in which facts are looked up."""
 
     text: str
-    names: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every word that has a capital inside a sentence, and never comes without one."""
+        small = {match[0] for match in _WORD.finditer(self.text) if match[0].islower()}
+        inner = (
+            match[0]
+            for start, end in sentences(self.text)
+            for match in islice(_WORD.finditer(self.text, start, end), 1, None)
+        )
+        return frozenset(
+            _plain(word) for word in inner if word[0].isupper() and word.casefold() not in small
+        )
 
     @cached_property
     def numbers(self) -> frozenset[str]:
         """Every number, as digits without separators."""
-        return frozenset(value for _, values in _numbers(self.text) for value in values)
+        marks = {match[1] for match in _LIST_MARK.finditer(self.text)}
+        return frozenset(marks.union(*(values for _, values in _numbers(self.text))))
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -114,6 +129,7 @@ def _numbers(text: str) -> Iterator[tuple[Fact, frozenset[str]]]:
     for match in _SCALED.finditer(text):
         taken.append(match.span())
         yield _fact(match), frozenset({_scaled(match[1], match[2].lower())})
+    taken += [match.span() for match in _LIST_MARK.finditer(text)]
     for match in _DIGITS.finditer(text):
         if not any(start <= match.start() < end for start, end in taken):
             yield _fact(match), _values(match[0])

@@ -45,6 +45,7 @@ def flagged(text, known=KNOWN):
         "He thought: Nobody knows.",
         "Then I went, and I'm glad.",
         "The lamp burned.\n\nConclusion: The lamp is out.\nKeyword: lamps.",
+        "There were:\n1. lamps,\n2. sacks.",
         "This is a 'quoted' word and a “so called” lamp.",
     ],
 )
