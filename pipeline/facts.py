@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from text_to_num import alpha2digit
@@ -51,7 +51,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _PARTS = re.compile(r"[-'’.]")
 _QUOTED = re.compile(r"[“\"«„]([^“”\"«»„]{8,}?)[”\"»“]")
 QUOTED_WORDS = 3  # a shorter quotation sets a word apart and quotes nobody
-STEM = 5  # letters that two forms of a name share: America, American
+STEM = 5  # letters that two forms of a name share at least, and …
+STEM_SHARE = 0.6  # … of the longer: Florida and Floridian, but not International and Interviewer
 SPELLING = 0.84  # likeness of two spellings of a name, as difflib measures it
 _POSSESSIVE = re.compile(r"['’]s?\Z")
 
@@ -103,9 +104,13 @@ class Known:
         return tuple(sorted(found))
 
     @cached_property
-    def starts(self) -> frozenset[str]:
-        """The first letters of the words with capitals, which other forms of them share."""
-        return frozenset(word[:STEM] for word in self.capitals if len(word) >= STEM)
+    def starts(self) -> dict[str, list[str]]:
+        """The words with capitals, by their first letters, which other forms of them share."""
+        starts: dict[str, list[str]] = {}
+        for word in self.capitals:
+            if len(word) >= STEM:
+                starts.setdefault(word[:STEM], []).append(word)
+        return starts
 
     @cached_property
     def running(self) -> str:
@@ -211,10 +216,16 @@ def _is_known(name: str, known: Known) -> bool:
         return True
     if all(part in known.words for part in _PARTS.split(plain) if part):
         return True
-    if len(plain) >= STEM and plain[:STEM] in known.starts:
+    if any(_same_stem(plain, word) for word in known.starts.get(plain[:STEM], ())):
         return True
     close = get_close_matches(plain, _near(plain, known.capitals), n=1, cutoff=SPELLING)
     return bool(close)
+
+
+def _same_stem(one: str, other: str) -> bool:
+    letters = zip(one, other, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
+    return shared >= STEM_SHARE * max(len(one), len(other))
 
 
 def _near(word: str, words: Iterable[str]) -> list[str]:
