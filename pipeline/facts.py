@@ -49,7 +49,8 @@ _VAGUE = {"one", "first", "second", "hundred", "thousand", "million", "billion",
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _PARTS = re.compile(r"[-'’.]")
-_QUOTED = re.compile(r"[“\"«„]([^“”\"«»„]{8,}?)[”\"»“]")
+# Short ones match too, so that what stands between two quotations is not taken for one.
+_QUOTED = re.compile(r"[“\"«„]([^“”\"«»„]*)[”\"»“]")
 QUOTED_WORDS = 3  # a shorter quotation sets a word apart and quotes nobody
 STEM = 5  # letters that two forms of a name share at least, and …
 STEM_SHARE = 0.6  # … of the longer: Florida and Floridian, but not International and Interviewer
