@@ -67,15 +67,15 @@ def make_service(
 def server_of(name: str, settings: Settings) -> str:
     """Return where a model's server is, for people, without credentials."""
     provider = name.partition(":")[0]
-    with OllamaServer(settings.ollama_host) as server:
-        ollama = f"The Ollama server at {server.address}"
     if provider == "openai":
         split = urllib.parse.urlsplit(settings.openai_base_url or "")
         address = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
         return f"The model server at {address}"
-    if provider == "auto":
-        return f"{ollama}, or else the model in this process,"
-    return ollama if provider == "ollama" else IN_PROCESS
+    if provider not in ("auto", "ollama"):
+        return IN_PROCESS
+    with OllamaServer(settings.ollama_host) as server:
+        ollama = f"The Ollama server at {server.address}"
+    return ollama if provider == "ollama" else f"{ollama}, or else the model in this process,"
 
 
 def probe(name: str, settings: Settings) -> None:

@@ -94,15 +94,13 @@ class Engine:
         shared = SharedModel(
             model, self.pool.slots_of(offer), next(self._numbers), self.metrics, self.tracer
         )
-        summarizer = Summarizer(
+        summarizer = Summarizer.from_settings(
             shared,
-            words=order.words or self.settings.words,
-            query=order.query,
-            chunk_tokens=self.settings.chunk_tokens,
-            summary_tokens=self.settings.summary_tokens,
-            chunking=self.settings.chunking,
-            sources=order.sources,
+            self.settings,
             store=self.store,
+            words=order.words,
+            query=order.query,
+            sources=order.sources,
         )
         with translated(offer.server):
             summarizer.budget()

@@ -99,13 +99,13 @@ def bench_edits(text: str, model: ChatModel) -> None:
     draw = random.Random(1)  # noqa: S311 - no secret depends on it
     versions = [_edited(text, draw, i) for i in range(EDITS)]
     balanced = Summarizer(model)
+    least = balanced.plan(Document(text))
     for summarizer in (replace(balanced, chunking="stable"), balanced):
         plan = summarizer.plan(Document(text))
         known = set(_keys(plan.root))
         made = [
             len(set(_keys(summarizer.plan(Document(version)).root)) - known) for version in versions
         ]
-        least = balanced.plan(Document(text))
         tokens = (plan.prompt_tokens + plan.output_tokens) / (
             least.prompt_tokens + least.output_tokens
         )

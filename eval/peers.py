@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from langchain_core.documents import Document as LangChainDocument
+    from langchain_core.runnables import Runnable
     from langchain_ollama import ChatOllama
 
     from eval.tasks import Item
@@ -100,12 +101,7 @@ def _langchain_map_reduce(
         token_max=chunk_tokens,
     )
 
-    async def ask(text: str, query: str | None) -> str:
-        documents = _split(text, ours, chunk_tokens)
-        answer = await chain.ainvoke({"input_documents": documents, **_question(query)})
-        return str(answer["output_text"])
-
-    return ask
+    return _asking(chain, ours, chunk_tokens)
 
 
 def _langchain_refine(
@@ -118,18 +114,21 @@ def _langchain_refine(
     room = max(chunk_tokens - budget.answer, chunk_tokens // 3)
     chain = load_summarize_chain(_chat_ollama(ours, settings, budget.answer), chain_type="refine")
 
+    return _asking(chain, ours, room)
+
+
+def _asking(
+    chain: Runnable[dict[str, Any], dict[str, Any]], ours: Summarizer, tokens: int
+) -> Callable[[str, str | None], Awaitable[str]]:
+    """Ask a chain of LangChain's about a text, in chunks of at most so many tokens."""
+
     async def ask(text: str, query: str | None) -> str:
-        documents = _split(text, ours, room)
-        answer = await chain.ainvoke({"input_documents": documents, **_question(query)})
+        if query is not None:
+            raise ValueError("LangChain's default prompts take no question")
+        answer = await chain.ainvoke({"input_documents": _split(text, ours, tokens)})
         return str(answer["output_text"])
 
     return ask
-
-
-def _question(query: str | None) -> dict[str, str]:
-    if query is not None:
-        raise ValueError("LangChain's default prompts take no question")
-    return {}
 
 
 def _chat_ollama(ours: Summarizer, settings: Settings, answer: int) -> ChatOllama:

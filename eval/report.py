@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from eval.rouge import TYPES
-from eval.scoring import above
+from eval.stats import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +48,7 @@ class Line:
     def scores(self, seed: int, interval: Callable[[Estimate], str]) -> list[str]:
         """Return the cells of SCORES."""
         one, chance = self.one, self.board.chance
-        over = above(one, chance, seed)["rouge2"]
+        over = compare(one.values("rouge2"), chance.values("rouge2"), seed)
         return [
             one.name,
             f"{one.mean('words'):.0f}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import platform
 import subprocess
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +18,7 @@ from pipeline.errors import InputError, ModelUnavailable
 from pipeline.types import Planned, Summarized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from eval.records import Run
     from eval.tasks import Data, Item
@@ -107,8 +107,10 @@ async def run_variant(
         InputError: the folder holds another run, or the system cannot be set up so.
         ModelUnavailable: the model or its server cannot be had; what is finished is kept.
     """
+    from pipeline.store import open_store
+
     run: Run | None = None
-    with _store(variant.settings, use_store=use_store, warn=warn) as store:
+    with open_store(variant.settings, record=use_store, warn=warn) as store:
         for seed in seeds:
             system = open_system(variant, seed, store, data.words)
             try:
@@ -138,8 +140,6 @@ async def _run_seed(
 
 
 def _teller(doing: Doing, tell: Callable[[Doing], None]) -> Callable[[Event], None]:
-    from dataclasses import replace
-
     def emit(event: Event) -> None:
         if isinstance(event, Planned):
             tell(replace(doing, calls=event.done, planned=event.plan.calls))
@@ -164,30 +164,12 @@ def open_system(variant: Variant, seed: int, store: Store, words: int) -> System
     from pipeline.models import open_model
 
     settings = variant.settings.model_copy(update={"seed": seed})
-    summarizer = Summarizer(
-        open_model(settings),
-        words=words,
-        chunk_tokens=settings.chunk_tokens,
-        chunking=settings.chunking,
-        summary_tokens=settings.summary_tokens,
-        store=store,
-    )
+    summarizer = Summarizer.from_settings(open_model(settings), settings, store=store, words=words)
     if variant.system == OURS:
         return Ours(summarizer)
     from eval.peers import open_peer
 
     return open_peer(variant.system, summarizer, settings)
-
-
-@contextmanager
-def _store(settings: Settings, *, use_store: bool, warn: Callable[[str], None]) -> Iterator[Store]:
-    from pipeline.store import NoStore, SqliteStore
-
-    if not use_store:
-        yield NoStore()
-        return
-    with SqliteStore(settings.store, cache_mb=settings.cache_mb, warn=warn) as store:
-        yield store
 
 
 def _manifest(

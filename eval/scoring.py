@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -190,9 +191,17 @@ def score_baseline(
 ) -> Scored:
     """Score a baseline, as long as `words` says for each document."""
     draws = range(seed, seed + CHANCE_DRAWS) if name == "random" else (seed,)
-    make = BASELINES[name]
-    texts = {item.id: [make(item, words[item.id], draw) for draw in draws] for item in items}
+    texts = {
+        item.id: [_made(name, item, 0 if name in FIXED else words[item.id], draw) for draw in draws]
+        for item in items
+    }
     return Scored(name, tuple(Row(**row) for row in _scored_texts(items, texts, scorer)))
+
+
+@lru_cache(4096)
+def _made(name: str, item: Item, words: int, seed: int) -> str:
+    """Make a baseline; those of a fixed length stand beside every run, and are made once."""
+    return BASELINES[name](item, words, seed)
 
 
 def score_people(items: Sequence[Item], scorer: Scorer) -> Scored | None:
@@ -279,6 +288,4 @@ def compare_runs(
 
 
 def _only(run: Run, ids: set[str]) -> Run:
-    from dataclasses import replace
-
     return replace(run, outputs=tuple(output for output in run.outputs if output.id in ids))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eval import baselines
@@ -67,8 +67,6 @@ class Ours:
 
     async def summarize(self, item: Item, seed: int, emit: Emit) -> Output:
         """Summarize a document, with its query if the task asks one."""
-        from dataclasses import replace
-
         summarizer = replace(self.summarizer, query=item.query)
         try:
             result = await summarizer.summarize(Document(item.document, item.id), emit)
@@ -76,7 +74,6 @@ class Ours:
             raise
         except PyLlamaError as error:
             return Output(item.id, seed, item.digest, "failed", error=str(error))
-        known = result.to_dict()
         measured = result.cached_calls == 0
         return Output(
             id=item.id,
@@ -85,8 +82,8 @@ class Ours:
             status="done",
             summary=result.summary,
             seconds=result.seconds if measured else None,
-            usage=_counts(known["usage"]) if measured else None,
-            calls=_counts(known["calls"]),
+            usage=result.usage if measured else None,
+            calls=result.calls,
             read={
                 "exact": result.exact,
                 "verified": result.verified,
@@ -111,11 +108,6 @@ def about_model(summarizer: Summarizer) -> dict[str, Any]:
         "options": dict(model.options),
         "words": summarizer.words,
     }
-
-
-def _counts(value: object) -> dict[str, int]:
-    assert isinstance(value, dict)  # noqa: S101 - the form that Result.to_dict promises
-    return value
 
 
 def _tree(root: Summary) -> Iterator[dict[str, Any]]:

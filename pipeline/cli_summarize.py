@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pipeline.mapreduce import Summarizer
     from pipeline.models import ChatModel
     from pipeline.settings import Settings
-    from pipeline.store import Store
     from pipeline.types import Document, Emit, Event, Plan, Result
 
 POSITIVE = click.IntRange(min=1)
@@ -105,29 +104,14 @@ def _summarizer(
 ) -> Iterator[Summarizer]:
     from pipeline.mapreduce import Summarizer
     from pipeline.models import open_model
-    from pipeline.store import NoStore, SqliteStore
+    from pipeline.store import open_store
 
     note = _silent if quiet else _note
     model = open_model(settings)
     for warning in model.warnings:
         note(warning)
-    store: Store
-    with contextlib.ExitStack() as stack:
-        if no_cache:
-            store = NoStore()
-        else:
-            sqlite = SqliteStore(settings.store, cache_mb=settings.cache_mb, warn=note)
-            store = stack.enter_context(sqlite)
-        yield Summarizer(
-            model,
-            words=settings.words,
-            query=query,
-            chunk_tokens=settings.chunk_tokens,
-            chunking=settings.chunking,
-            summary_tokens=settings.summary_tokens,
-            sources=sources,
-            store=store,
-        )
+    with open_store(settings, record=not no_cache, warn=note) as store:
+        yield Summarizer.from_settings(model, settings, store=store, query=query, sources=sources)
 
 
 def _note(text: str) -> None:

@@ -93,10 +93,15 @@ class Known:
         return frozenset(marks.union(*(values for _, values in _numbers(self.text))))
 
     @cached_property
+    def row(self) -> tuple[str, ...]:
+        """All words in their order, in lower case."""
+        return tuple(_plain(match[0]) for match in _WORD.finditer(self.text))
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Every word, in lower case."""
-        whole = {_plain(match[0]) for match in _WORD.finditer(self.text)}
-        return frozenset(whole | {part for word in whole for part in _PARTS.split(word)})
+        whole = frozenset(self.row)
+        return whole | {part for word in whole for part in _PARTS.split(word)}
 
     @cached_property
     def capitals(self) -> tuple[str, ...]:
@@ -116,7 +121,7 @@ class Known:
     @cached_property
     def running(self) -> str:
         """All words in a row, with single spaces, for quotations."""
-        return f" {' '.join(_plain(match[0]) for match in _WORD.finditer(self.text))} "
+        return f" {' '.join(self.row)} "
 
 
 def unsupported(text: str, known: Known) -> list[Fact]:

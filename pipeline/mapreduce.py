@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
     from pipeline.evidence import Evidence
     from pipeline.models import ChatModel
+    from pipeline.settings import Settings
 
 T = TypeVar("T")
 
@@ -98,6 +99,29 @@ class Summarizer:
     sources: bool = False
     store: Store = field(default_factory=NoStore)
     retry: Retry = field(default_factory=Retry)
+
+    @classmethod
+    def from_settings(
+        cls,
+        model: ChatModel,
+        settings: Settings,
+        *,
+        store: Store,
+        words: int | None = None,
+        query: str | None = None,
+        sources: bool = False,
+    ) -> Summarizer:
+        """Return the summarizer that the settings describe; `words` overrides theirs."""
+        return cls(
+            model,
+            words=settings.words if words is None else words,
+            query=query,
+            chunk_tokens=settings.chunk_tokens,
+            summary_tokens=settings.summary_tokens,
+            chunking=settings.chunking,
+            sources=sources,
+            store=store,
+        )
 
     def budget(self) -> Budget:
         """Share the model's context between instructions, sources and answer.

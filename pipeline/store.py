@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from typing import Self, TypeAlias
 
     from pipeline.models import ChatModel
+    from pipeline.settings import Settings
 
 KEY_VERSION = 1  # raise it when what a key covers changes
 
@@ -77,6 +78,16 @@ class NoStore:
 
     async def put(self, key: str, reply: Reply) -> None:
         """Forget the reply."""
+
+
+@contextmanager
+def open_store(settings: Settings, *, record: bool, warn: Callable[[str], None]) -> Iterator[Store]:
+    """Yield the record of calls that the settings name, or one that keeps nothing."""
+    if not record:
+        yield NoStore()
+        return
+    with SqliteStore(settings.store, cache_mb=settings.cache_mb, warn=warn) as store:
+        yield store
 
 
 MAX_AGE_DAYS = 365

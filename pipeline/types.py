@@ -247,6 +247,21 @@ class Result:
     seconds: float
     evidence: Evidence | None = None
 
+    @property
+    def calls(self) -> dict[str, int]:
+        """The numbers of calls: `map` and `merge` are the plan's, `cached` of them were kept."""
+        return {
+            "map": self.map_calls,
+            "merge": self.merge_calls,
+            "retry": self.retry_calls,
+            "cached": self.cached_calls,
+        }
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Tokens that the model read and wrote in this run."""
+        return {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens}
+
     def to_dict(self) -> dict[str, object]:
         """Return the JSON form that `--json` prints and `POST /summarize` answers."""
         document, plan = self.plan.document, self.plan
@@ -262,13 +277,8 @@ class Result:
             },
             "chunks": len(plan.chunks),
             "levels": plan.levels,
-            "calls": {
-                "map": self.map_calls,
-                "merge": self.merge_calls,
-                "retry": self.retry_calls,
-                "cached": self.cached_calls,
-            },
-            "usage": {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens},
+            "calls": self.calls,
+            "usage": self.usage,
             "read": {
                 "exact": self.exact,
                 "verified": self.verified,

@@ -70,8 +70,7 @@ def scripted_ollama(cache_folder: Path) -> Iterator[Adapter]:
 @pytest.fixture(scope="session")
 def simulated_ollama(cache_folder: Path) -> Iterator[Adapter]:
     """The simulated server, which counts as the real smollm2:135m does."""
-    if find_spec("aiohttp") is None or not SIMULATOR.exists():
-        pytest.skip("aiohttp is not installed, or no simulated Ollama lies beside the project")
+    _need_simulator()
     with simulated(model_ctx=8192) as simulation:
         yield ollama_adapter(
             "smollm2:135m",
@@ -80,6 +79,19 @@ def simulated_ollama(cache_folder: Path) -> Iterator[Adapter]:
             draws=False,
             peak=lambda: _peak(simulation),
         )
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Iterator[Simulation]:
+    """A simulated server of 8 slots, 20 times as fast as life."""
+    _need_simulator()
+    with simulated(slots=8, model_ctx=2048, speed=20) as server:
+        yield server
+
+
+def _need_simulator() -> None:
+    if find_spec("aiohttp") is None or not SIMULATOR.exists():
+        pytest.skip("aiohttp is not installed, or no simulated Ollama lies beside the project")
 
 
 def _peak(simulation: Simulation) -> int:

@@ -32,15 +32,6 @@ JOBS = 20
 
 
 @pytest.fixture(scope="module")
-def simulation():
-    pytest.importorskip("aiohttp")
-    if not SIMULATOR.exists():
-        pytest.skip("no simulated Ollama lies beside the project")
-    with simulated(slots=8, model_ctx=2048, speed=20) as simulation:
-        yield simulation
-
-
-@pytest.fixture(scope="module")
 def postgres():
     """The URL of a PostgreSQL server of our own."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [

@@ -15,7 +15,6 @@ from api.engine import Order
 from api.jobs import JobStore, KeyReused, Lost, TooMany
 from api.keys import hash_key
 from api.settings import ServiceSettings
-from eval.simulation import SIMULATOR, simulated
 from pipeline.errors import InputError, ServerDown
 from pipeline.store import SqliteStore
 from pipeline.testing import ScriptedModel, first_words
@@ -341,15 +340,6 @@ def test_a_database_that_cannot_be_opened_is_named():
     for url in ("nonsense", "sqlite:////proc/none/jobs.sqlite3"):
         with pytest.raises(InputError, match="jobs_url"):
             JobStore(ServiceSettings(jobs_url=url), "one")
-
-
-@pytest.fixture(scope="module")
-def simulation():
-    pytest.importorskip("aiohttp")
-    if not SIMULATOR.exists():
-        pytest.skip("no simulated Ollama lies beside the project")
-    with simulated(slots=8, model_ctx=2048, speed=20) as simulation:
-        yield simulation
 
 
 def test_a_killed_process_loses_no_job_and_no_finished_call(simulation, tmp_path):
