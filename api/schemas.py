@@ -41,6 +41,9 @@ class InputBody(BaseModel):
     name: str
     characters: int
     tokens: int
+    removed: dict[str, int] | None = Field(
+        None, description="how much that is no content was taken out when the file was read"
+    )
 
 
 class CallsBody(BaseModel):
@@ -82,6 +85,7 @@ class SourceBody(BaseModel):
     start: int
     end: int
     score: float
+    mark: str | None = Field(None, description="what people call the place: page 12, 00:14:05")
 
 
 class SentenceBody(BaseModel):

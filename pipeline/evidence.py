@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -42,11 +42,20 @@ _DENSE = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u340
 
 @dataclass(frozen=True)
 class Source:
-    """A stretch of the document, in characters, and how much of the sentence it holds."""
+    """A stretch of the document, in characters, and how much of the sentence it holds.
+
+    `mark` is what people call the place, where the document has such names: "page 12".
+    """
 
     start: int
     end: int
     score: float
+    mark: str | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
+        mark = {} if self.mark is None else {"mark": self.mark}
+        return {"start": self.start, "end": self.end, "score": round(self.score, 3), **mark}
 
 
 @dataclass(frozen=True)
@@ -87,10 +96,7 @@ class Evidence:
             "sentences": [
                 {
                     "text": sentence.text,
-                    "sources": [
-                        {"start": s.start, "end": s.end, "score": round(s.score, 3)}
-                        for s in sentence.sources
-                    ],
+                    "sources": [source.to_dict() for source in sentence.sources],
                     "unsupported": list(sentence.unsupported),
                 }
                 for sentence in self.sentences
@@ -122,7 +128,8 @@ def _notes(document: Document, sentence: Traced) -> Iterator[str]:
     for source in sentence.sources:
         text = " ".join(document.text[source.start : source.end].split())
         shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
-        yield f"{source.start:,}-{source.end:,} ({source.score:.2f}): {shown}"
+        place = source.mark or f"{source.start:,}-{source.end:,}"
+        yield f"{place} ({source.score:.2f}): {shown}"
     if not sentence.sources:
         yield "no source found"
     if sentence.unsupported:
@@ -143,12 +150,16 @@ def trace(document: Document, root: Summary, query: str | None = None) -> Eviden
     traced = [
         Traced(
             text,
-            tuple(sorted(_sources(text, index, leaves), key=lambda source: -source.score)),
+            _marked(sorted(_sources(text, index, leaves), key=lambda s: -s.score), document),
             tuple(fact.text for fact in unsupported(text, known)),
         )
         for text in _texts(root.text)
     ]
     return Evidence(tuple(traced), _coverage(root, leaves, traced, index))
+
+
+def _marked(sources: Sequence[Source], document: Document) -> tuple[Source, ...]:
+    return tuple(replace(source, mark=document.place(source.start)) for source in sources)
 
 
 @dataclass(frozen=True)

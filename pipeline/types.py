@@ -8,24 +8,76 @@ told in Events.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from pipeline.errors import BudgetError
 
 if TYPE_CHECKING:
     from pipeline.evidence import Evidence
 
+MarkKind: TypeAlias = Literal["time", "page", "heading"]
+MARK_KINDS: tuple[MarkKind, ...] = get_args(MarkKind)
+
 MIN_FAN_IN = 3  # with fewer, a level of the tree need not be shorter than the one below it
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A page, chapter or moment that begins at a character of a text.
+
+    `label` is what people call it: "page 12", "Chapter 3", "00:14:05". `depth` is a heading's, 1
+    for the highest.
+    """
+
+    start: int
+    kind: MarkKind
+    label: str
+    depth: int = 1
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How much that is no content was taken out of a text when it was read.
+
+    `hyphens` stood at the ends of lines, `navigation` is in words, of a web page around its
+    content. Ligatures were written out.
+    """
+
+    hyphens: int = 0
+    soft_hyphens: int = 0
+    ligatures: int = 0
+    running_heads: int = 0
+    page_numbers: int = 0
+    navigation: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """Return what there was, by name."""
+        return {name: count for name, count in asdict(self).items() if count}
+
+
+@dataclass(frozen=True)
 class Document:
-    """A text to summarize. `name` is for people: a file name, an address, "standard input"."""
+    """A text to summarize. `name` is for people: a file name, an address, "standard input".
+
+    `marks` are in the text's order.
+    """
 
     text: str
     name: str = "text"
+    marks: tuple[Mark, ...] = ()
+    removed: Removed = Removed()
+
+    def marks_at(self, character: int) -> tuple[Mark, ...]:
+        """Return the marks in force at a character: the last of each kind, the most exact first."""
+        last = {mark.kind: mark for mark in self.marks if mark.start <= character}
+        return tuple(last[kind] for kind in MARK_KINDS if kind in last)
+
+    def place(self, character: int) -> str | None:
+        """Return what people call the place of a character; None where nothing is marked."""
+        marks = self.marks_at(character)
+        return marks[0].label if marks else None
 
 
 @dataclass(frozen=True)
@@ -266,6 +318,7 @@ class Result:
         """Return the JSON form that `--json` prints and `POST /summarize` answers."""
         document, plan = self.plan.document, self.plan
         evidence = {} if self.evidence is None else self.evidence.to_dict()
+        removed = document.removed.to_dict()
         return {
             "summary": self.summary,
             "model": self.model,
@@ -274,6 +327,7 @@ class Result:
                 "name": document.name,
                 "characters": len(document.text),
                 "tokens": plan.tokens,
+                **({"removed": removed} if removed else {}),
             },
             "chunks": len(plan.chunks),
             "levels": plan.levels,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.evidence import footnotes, terms, trace
 from pipeline.mapreduce import Summarizer
 from pipeline.testing import ScriptedModel, first_words
-from pipeline.types import Chunk, Document, Summary
+from pipeline.types import Chunk, Document, Mark, Summary
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXT = (
@@ -156,3 +156,18 @@ def test_a_book_is_traced_in_three_seconds():
     evidence = trace(Document(text), root)
     assert time.perf_counter() - started < 3
     assert evidence.coverage.chunks == len(chunks)
+
+
+def test_a_source_is_named_by_the_nearest_mark_before_it():
+    marks = (
+        Mark(0, "heading", "Chapter 1"),
+        Mark(33, "page", "page 2"),
+        Mark(TEXT.index("Bread"), "page", "page 3"),
+    )
+    document = Document(TEXT, marks=marks)
+    evidence = trace(document, summary_of("The keeper lit the lamp. Bread was eaten."))
+    assert [s.sources[0].mark for s in evidence.sentences] == ["Chapter 1", "page 3"]
+    assert evidence.to_dict()["sentences"][1]["sources"][0]["mark"] == "page 3"
+    assert "[2] page 3 (1.00): Bread was eaten" in footnotes(document, evidence)
+    assert [mark.label for mark in document.marks_at(40)] == ["page 2", "Chapter 1"]
+    assert Document(TEXT).place(40) is None
