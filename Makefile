@@ -44,7 +44,7 @@ bench: install ## ratios: makespan against its lower bound, chunking against one
 
 LOCK := uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
-EXTRAS := embedded openai eval postgres telemetry dev
+EXTRAS := embedded formats openai eval postgres telemetry dev
 lock: ## pin the newest allowed versions again (needs uv)
 	$(LOCK) $(EXTRAS:%=--extra %) -o requirements.lock pyproject.toml
 	$(LOCK) --extra peers --extra datasets -c requirements.lock -o requirements-peers.lock pyproject.toml

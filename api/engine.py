@@ -8,12 +8,12 @@ import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.errors import Problem, translated, wait
 from api.models import Offer, SharedModel
 from pipeline.mapreduce import Summarizer
-from pipeline.types import Document, ignore
+from pipeline.types import Document, Mark, Removed, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,10 @@ RETRY_STOPPED_SECONDS = 5  # after which the service may be there again
 
 @dataclass(frozen=True)
 class Order:
-    """What a client wants summarized, and how. None takes the configured value."""
+    """What a client wants summarized, and how. None takes the configured value.
+
+    All of it is as JSON has it. `marks` and the fields after it are those of the Document.
+    """
 
     text: str
     name: str = "text"
@@ -39,6 +42,15 @@ class Order:
     words: int | None = None
     model: str | None = None
     sources: bool = False
+    marks: list[list[Any]] = field(default_factory=list)
+    removed: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def document(self) -> Document:
+        """The document to summarize."""
+        marks = tuple(Mark(*mark) for mark in self.marks)
+        return Document(self.text, self.name, marks, Removed(**self.removed), tuple(self.warnings))
 
 
 @dataclass(frozen=True)
@@ -128,7 +140,7 @@ class Engine:
             await asyncio.wait([run])  # its calls have left the model server when this returns
 
     async def _run(self, prepared: Prepared, kind: str, emit: Emit) -> Result:
-        document = Document(prepared.order.text, prepared.order.name)
+        document = prepared.order.document
         loop = asyncio.get_running_loop()
         with self._counted(kind), translated(prepared.offer.server):
             began = time.monotonic()

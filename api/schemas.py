@@ -16,6 +16,7 @@ EXAMPLE_TEXT = (
 
 Query = Annotated[str, Field(min_length=1, max_length=2000)]
 Words = Annotated[int, Field(ge=1, le=5000)]
+Address = Annotated[str, Field(min_length=1, max_length=2000)]
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.documents import Reader
 from api.errors import Problem, wait
 from api.keys import KeyRing
 from api.slots import Full, Gate
@@ -46,12 +47,14 @@ class Service:
     worker: Worker = field(init=False)
     keys: KeyRing = field(init=False)
     gate: Gate = field(init=False)
+    reader: Reader = field(init=False)
     stopping: bool = False
 
     def __post_init__(self) -> None:
         self.keys = KeyRing(self.settings.api_keys)
         self.worker = Worker(self.jobs, self.engine, self.settings)
         self.gate = Gate(self.settings.runs, self.settings.waiting)
+        self.reader = Reader(self.settings)
         self.metrics.watch(
             "py_llama_waiting_requests", "Requests in line", lambda: self.gate.in_line
         )
@@ -76,6 +79,7 @@ class Service:
             await self.stop()
             work.cancel()
             await asyncio.wait([work])
+            self.reader.close()
             await self.engine.aclose()
 
     async def stop(self) -> None:

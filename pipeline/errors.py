@@ -2,7 +2,12 @@
 
 PyLlamaError
 ├── InputError             the request cannot be met as it was made        exit 2
-│   └── BudgetError        the context is too small for what was asked
+│   ├── BudgetError        the context is too small for what was asked
+│   └── DocumentError      a file or an address gives no text
+│       ├── NoText         there is nothing in it
+│       ├── Unsupported    its format is not read here
+│       ├── TooLarge       reading it would take too much memory or time
+│       └── Unreachable    nothing answers at the address, or it may not be asked
 ├── ModelUnavailable       no call can succeed; the run stops              exit 4
 │   ├── ServerDown         nothing answers at the address
 │   └── ModelMissing       the server does not have the model
@@ -33,6 +38,31 @@ class InputError(PyLlamaError):
 
 class BudgetError(InputError):
     """The context window cannot hold the prompt, a summary and three sources at once."""
+
+
+class DocumentError(InputError):
+    """A file or an address gives no text. `problem` says why without naming it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name = name
+        self.problem = problem
+
+
+class NoText(DocumentError):
+    """There is nothing in a document to summarize."""
+
+
+class Unsupported(DocumentError):
+    """The format of a file is not read here, or not without the extra [formats]."""
+
+
+class TooLarge(DocumentError):
+    """Reading a document would take more memory or time than it may."""
+
+
+class Unreachable(DocumentError):
+    """Nothing answers at an address, it answers with an error, or it may not be asked."""
 
 
 class ModelUnavailable(PyLlamaError):

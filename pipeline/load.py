@@ -1,29 +1,63 @@
-"""Files and standard input -> Document. Text and Markdown, in UTF-8."""
+"""Files, standard input and web addresses -> Document."""
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError
-from pipeline.types import Document
+from pipeline.formats import is_plain, plain
+
+if TYPE_CHECKING:
+    from pipeline.apart import Limits
+    from pipeline.types import Document
 
 STDIN = "-"
-CONTROLS = {*range(32), 127} - {8, 9, 10, 11, 12, 13, 27}  # what text files do not hold
-MAX_CONTROL_SHARE = 0.01
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
 def load(name: str) -> Document:
-    """Read a text file, or standard input for "-".
+    """Read a file, a web address, or standard input for "-"; its format is told from its content.
 
     Raises:
-        InputError: there is no such file, it cannot be read, or it is not UTF-8 text.
+        InputError: there is no such file, or it cannot be read.
+        DocumentError: it is no document, or holds no text.
+        Unreachable: nothing answers at the address.
     """
     if name == STDIN:
-        return Document(decode(sys.stdin.buffer.read(), "standard input"), "standard input")
+        return from_bytes(sys.stdin.buffer.read(), "standard input")
+    if is_address(name):
+        from pipeline.fetch import Fetcher  # loads what files do without
+
+        return from_bytes(asyncio.run(Fetcher().fetch(name)), name)
+    return from_bytes(_read(name), name)
+
+
+def is_address(name: str) -> bool:
+    """Say whether a name is an address of the web rather than a file's."""
+    return _ADDRESS.match(name) is not None
+
+
+def from_bytes(data: bytes, name: str, limits: Limits | None = None) -> Document:
+    """Read a document's bytes; plain text here, anything else in a process within limits.
+
+    Raises:
+        DocumentError: it is no document, or holds no text.
+    """
+    if is_plain(data):
+        return plain.read(data, name)
+    from pipeline.apart import read_apart  # loads what text does without
+
+    return read_apart(data, name, limits)
+
+
+def _read(name: str) -> bytes:
     path = Path(name)
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except IsADirectoryError:
         raise InputError(f"{name} is a directory; name the files in it") from None
     except FileNotFoundError:
@@ -32,25 +66,3 @@ def load(name: str) -> Document:
         if path.is_dir():  # Windows refuses to open a directory with a permission error
             raise InputError(f"{name} is a directory; name the files in it") from None
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
-    return Document(decode(data, name), name)
-
-
-def decode(data: bytes, name: str) -> str:
-    """Return the text in a file's bytes; `name` is for the errors.
-
-    Raises:
-        InputError: it is not UTF-8 text, or blank.
-    """
-    controls = sum(data.count(control) for control in CONTROLS)
-    if controls > MAX_CONTROL_SHARE * len(data):
-        raise InputError(f"{name} is not a text file; convert it to text first")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} is not UTF-8 (byte {error.start}); convert it, for example with "
-            "iconv -f LATIN1 -t UTF-8"
-        ) from None
-    if not text.strip():
-        raise InputError(f"{name} holds no text, so there is nothing to summarize")
-    return text

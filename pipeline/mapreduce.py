@@ -285,7 +285,7 @@ class _Run:
             verified=self.verified,
             stand_ins=tuple(sorted(self.stand_ins, key=lambda s: (s.start, s.end))),
             anew=join_stretches(self.anew),
-            warnings=tuple(model.warnings),
+            warnings=(*plan.document.warnings, *model.warnings),
             seconds=time.monotonic() - started,
             evidence=await self._trace(root),
         )

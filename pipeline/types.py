@@ -41,8 +41,8 @@ class Mark:
 class Removed:
     """How much that is no content was taken out of a text when it was read.
 
-    `hyphens` stood at the ends of lines, `navigation` is in words, of a web page around its
-    content. Ligatures were written out.
+    `hyphens` stood at the ends of lines, `repeats` are lines of captions that roll, `navigation`
+    is in words, of a web page around its content. Ligatures were written out.
     """
 
     hyphens: int = 0
@@ -50,6 +50,7 @@ class Removed:
     ligatures: int = 0
     running_heads: int = 0
     page_numbers: int = 0
+    repeats: int = 0
     navigation: int = 0
 
     def to_dict(self) -> dict[str, int]:
@@ -61,13 +62,14 @@ class Removed:
 class Document:
     """A text to summarize. `name` is for people: a file name, an address, "standard input".
 
-    `marks` are in the text's order.
+    `marks` are in the text's order. `warnings` say what of the document is not in its text.
     """
 
     text: str
     name: str = "text"
     marks: tuple[Mark, ...] = ()
     removed: Removed = Removed()
+    warnings: tuple[str, ...] = ()
 
     def marks_at(self, character: int) -> tuple[Mark, ...]:
         """Return the marks in force at a character: the last of each kind, the most exact first."""

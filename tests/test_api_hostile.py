@@ -85,7 +85,7 @@ FILES = {  # sent to POST /summarize/file
     "a field as file": part(SECRET.encode(), 'name="file"'),
     "no disposition": f"--{BOUNDARY}\r\n\r\n{SECRET}\r\n--{BOUNDARY}--\r\n".encode(),
     "binary": part(bytes(range(256)), 'name="file"; filename="a.txt"'),
-    "not UTF-8": part(SECRET.encode() + b"\xff", 'name="file"; filename="a.txt"'),
+    "not UTF-16": part(b"\xff\xfe\x00\xd8a\x00", 'name="file"; filename="a.txt"'),
     "empty": part(b"", 'name="file"; filename="a.txt"'),
     "blank": part(b" \n", 'name="file"; filename="a.txt"'),
     "PDF": part(b"%PDF-1.7\x00\x01\x02" * 50, 'name="file"; filename="a.pdf"'),

@@ -16,6 +16,11 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"types"},
     {"tokens", "vocabulary", "template", "gguf", "checks", "models", "chunk", "ollama_api"},
     {"ollama", "openai", "embedded", "store", "prompts", "extract", "facts"},
+    {"archive", "writer"},
+    {"plain"},
+    {"formats", "markup"},
+    {"captions", "epub", "html", "pdf", "word"},
+    {"apart", "fetch"},
     {"clean", "settings", "load", "stable", "evidence"},
     {"mapreduce", "testing", "rates", "progress"},
     {"cli", "cli_summarize", "cli_models", "cli_cache"},
@@ -61,7 +66,15 @@ def test_imports_point_one_way(name, path):
 
 
 def test_one_module_imports_each_heavy_library():
-    homes = {"langchain_ollama": "ollama", "langchain_openai": "openai", "xllamacpp": "embedded"}
+    homes = {
+        "langchain_ollama": "ollama",
+        "langchain_openai": "openai",
+        "xllamacpp": "embedded",
+        "docx": "word",
+        "pypdfium2": "pdf",
+        "trafilatura": "html",
+        "webvtt": "captions",
+    }
     for name, path in modules():
         for module in imports(path, at_run_time=True):
             assert homes.get(module.split(".")[0], name) == name

@@ -173,7 +173,7 @@ def test_stand_ins_are_named_and_have_their_own_exit_status(monkeypatch, capsys)
         (["summarize", "nothing.txt"], "nothing.txt does not exist"),
         (["summarize", "."], ". is a directory"),
         (["summarize", "blank.txt"], "blank.txt holds no text"),
-        (["summarize", "latin.txt"], "latin.txt is not UTF-8"),
+        (["summarize", "cut.txt"], "cut.txt is not the utf-16 that its first bytes say"),
         (["summarize", "binary.txt"], "binary.txt is not a text file"),
         (["summarize", "--words", "0", "short.txt"], "0 is not in the range x>=1"),
         (["summarize", "--words", "-5", "short.txt"], "-5 is not in the range x>=1"),
@@ -189,7 +189,7 @@ def test_stand_ins_are_named_and_have_their_own_exit_status(monkeypatch, capsys)
 )
 def test_bad_input_is_one_line_and_nothing_is_sent(arguments, message, server, tmp_path, capsys):
     (tmp_path / "blank.txt").write_text(" \n ")
-    (tmp_path / "latin.txt").write_bytes("Grüße aus Köln".encode("latin-1"))
+    (tmp_path / "cut.txt").write_bytes("Grüße aus Köln".encode("utf-16")[:-1])
     (tmp_path / "binary.txt").write_bytes(bytes(range(32)) * 40)
     assert run(arguments) == 2
     captured = capsys.readouterr()

@@ -38,4 +38,5 @@ def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
 GUARDED = ("unauthorized", "rate-limited")  # what `Guard` answers with
 BODIED = ("malformed", "body-too-slow", "body-too-large", "unsupported-media-type", "invalid")
 ORDERED = ("text-too-long", "blank", "model-not-offered", "summary-too-long")
+DOCUMENTED = ("document-too-large", "unreadable", "unreachable")
 MODELLED = ("model-server-down", "model-missing", "stopping")

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any
 
@@ -18,17 +18,18 @@ from starlette.types import Scope
 
 from api.engine import Order, Prepared
 from api.errors import Problem, wait
-from api.routes.common import BODIED, GUARDED, MODELLED, ORDERED, ServiceDep, problems
-from api.schemas import ModelName, Query, ResultBody, SummaryRequest, Words
+from api.routes.common import BODIED, DOCUMENTED, GUARDED, MODELLED, ORDERED, ServiceDep, problems
+from api.schemas import Address, ModelName, Query, ResultBody, SummaryRequest, Words
 from api.service import Service
 from api.slots import Ticket
 from api.stream import stream
-from pipeline.errors import InputError
-from pipeline.load import decode
 from pipeline.types import Emit, Result, ignore
 
 RETRY_SLOW_SECONDS = 30
+READ = "text, Markdown, PDF, Word, EPUB, a web page, or captions (SRT, WebVTT)"
+FETCHED = "of a document on the web, instead of a file; where the service fetches any"
 RESPONSES = problems(*GUARDED, *BODIED, *ORDERED, *MODELLED, "busy", "too-slow")
+FILE_RESPONSES = problems(*GUARDED, *BODIED, *ORDERED, *DOCUMENTED, *MODELLED, "busy", "too-slow")
 STREAMED: dict[str, Any] = {
     "description": "The result; with `Accept: text/event-stream` the events planned, summarized, "
     "delta, and finished with the result or failed with a problem",
@@ -56,23 +57,39 @@ async def text_order(body: SummaryRequest) -> Order:
 
 
 async def file_order(
-    file: Annotated[UploadFile, File(description="text or Markdown in UTF-8")],
+    service: ServiceDep,
+    file: Annotated[UploadFile | None, File(description=READ)] = None,
+    address: Annotated[Address | None, Form(description=FETCHED)] = None,
     query: Annotated[Query | None, Form()] = None,
     words: Annotated[Words | None, Form()] = None,
     model: Annotated[ModelName | None, Form()] = None,
     sources: Annotated[bool, Form()] = False,
 ) -> Order:
-    """Return what a form with a file asks for.
+    """Return what a form with a file, or with the address of one, asks for.
 
     Raises:
-        Problem: the file is not text.
+        Problem: it cannot be read.
     """
-    data = await file.read()
-    try:
-        text = decode(data, "file") if data.strip() else ""
-    except InputError:
-        raise Problem("unsupported-media-type", "Send text or Markdown in UTF-8.") from None
-    return Order(text, file_name(file.filename), query, words, model, sources)
+    if (file is None) == (address is None):
+        raise Problem("invalid", "Send a file, or its address.")
+    service.refuse_if_stopping()
+    if address is None:
+        assert file is not None  # noqa: S101 - one of them is there
+        data, name = await file.read(), file_name(file.filename)
+    else:
+        data, name = await service.reader.fetch(address), address
+    document = await service.reader.read(data, name)
+    return Order(
+        document.text,
+        name,
+        query,
+        words,
+        model,
+        sources,
+        marks=[list(asdict(mark).values()) for mark in document.marks],
+        removed=document.removed.to_dict(),
+        warnings=list(document.warnings),
+    )
 
 
 def file_name(given: str | None) -> str:
@@ -171,10 +188,10 @@ async def summarize(request: Request, admitted: AdmittedText) -> dict[str, objec
     "/summarize/file",
     response_model=ResultBody,
     response_model_exclude_unset=True,
-    responses={200: STREAMED, **RESPONSES},
+    responses={200: STREAMED, **FILE_RESPONSES},
 )
 async def summarize_file(request: Request, admitted: AdmittedFile) -> dict[str, object]:
-    """Summarize a file: text or Markdown."""
+    """Summarize a document of any format that is read here, sent or named by its address."""
     return await _answer(request, admitted)
 
 

@@ -1,0 +1,293 @@
+"""PDF: lines as PDFium finds them, put together to paragraphs, without what pages add to a text.
+
+A page knows lines and where they stand, but no paragraphs. What stands at the same height of
+several pages, at the top or the bottom, is a running head; what also counts along is a page number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from contextlib import closing
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from pipeline.errors import DocumentError
+from pipeline.formats import BROKEN, ENCRYPTED
+from pipeline.formats.writer import LINE, PARAGRAPH, Writer, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipeline.types import Document
+
+SCANNED = "holds pictures of pages but no text; it needs OCR first, for example with ocrmypdf"
+EDGE = 3  # lines at the top and the bottom of a page that may be running heads
+SAME = 3.0  # points that the same place of two pages may differ by
+PAGES = 3  # on which a line stands at the same place, or all where there are fewer: a running head
+WIDE_GAP = 1.35  # times the usual distance of lines, and a new paragraph begins
+SHORT_LINE = 0.85  # of the width of the text, and a line ends where its words end
+TALLER = 1.15  # times the line before, and another paragraph begins
+
+_HYPHENS = "-\u2010"
+_PDFIUM_HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})  # at the ends of lines
+_LINE_END = re.compile(r"\r\n?|\n")
+_NUMBER = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
+_FINISHED = re.compile(r"[.!?:;。！？…][\"'”’»)\]]*$")
+_ITEM = re.compile(r"(?:[•‣◦▪●○–-]|\(?\d{1,3}[.)]|[a-z][.)])\s")
+_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a page. Places are in points from the left and the bottom."""
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    @property
+    def height(self) -> float:
+        """The height of its letters, about."""
+        return self.top - self.bottom
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its label, its lines in reading order, and the headings that begin on it.
+
+    `headings` are titles with their depth, in order. `pictures` says whether it shows any.
+    """
+
+    label: str
+    lines: tuple[Line, ...]
+    headings: tuple[tuple[str, int], ...]
+    pictures: bool
+
+    @property
+    def pitch(self) -> float:
+        """The usual distance from one line to the next."""
+        steps = [a.bottom - b.bottom for a, b in zip(self.lines, self.lines[1:], strict=False)]
+        return median([step for step in steps if step > 0] or [0.0])
+
+    @property
+    def width(self) -> float:
+        """How far to the right its text goes."""
+        return max((line.right for line in self.lines), default=0.0)
+
+
+def read(data: bytes, name: str) -> Document:
+    """Read a PDF.
+
+    Raises:
+        DocumentError: it is encrypted or broken, or holds nothing but pictures.
+        OverflowError: it holds more text than a document may.
+    """
+    try:
+        with closing(pdfium.PdfDocument(data)) as pdf:
+            pages = list(_pages(pdf))
+    except pdfium.PdfiumError as error:
+        wants_password = error.err_code in {raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY}
+        raise DocumentError(name, ENCRYPTED if wants_password else BROKEN) from None
+    unread = [page.label for page in pages if page.pictures and not page.lines]
+    if unread and not any(page.lines for page in pages):
+        raise DocumentError(name, SCANNED)
+    return Setting(pages, unread).document(name)
+
+
+def _pages(pdf: pdfium.PdfDocument) -> Iterator[Page]:
+    headings = _outline(pdf)
+    for index in range(len(pdf)):
+        label = pdf.get_page_label(index) or str(index + 1)
+        with closing(pdf[index]) as page:
+            with closing(page.get_textpage()) as text:
+                lines = tuple(_lines(text))
+            pictures = not lines and any(
+                True for _ in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE])
+            )
+            yield Page(label, lines, tuple(headings[index]), pictures)
+
+
+def _outline(pdf: pdfium.PdfDocument) -> dict[int, list[tuple[str, int]]]:
+    """Return the titles of the document's outline by the page that they point at."""
+    titles: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for mark in pdf.get_toc():
+        target = mark.get_dest()
+        index = None if target is None else target.get_index()
+        if index is not None:
+            titles[index].append((one_line(mark.get_title()), mark.level + 1))
+    return titles
+
+
+def _lines(page: pdfium.PdfTextPage) -> Iterator[Line]:
+    """Yield the lines of a page. A character's number is its place in the text."""
+    text = page.get_text_range().translate(_PDFIUM_HYPHENS)
+    if len(text) != page.count_chars():  # characters beyond the first 65,536 are counted twice
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    start = 0
+    for end, after in [*(m.span() for m in _LINE_END.finditer(text)), (len(text), len(text))]:
+        line = text[start:end]
+        if line.strip():
+            first = start + len(line) - len(line.lstrip())
+            last = start + len(line.rstrip()) - 1
+            left, bottom, _, top = page.get_charbox(first, loose=True)
+            right = page.get_charbox(last, loose=True)[2]
+            yield Line(line.strip(), left, right, bottom, top)
+        start = after
+
+
+@dataclass
+class Setting:
+    """Sets the pages' lines as one text."""
+
+    pages: Sequence[Page]
+    unread: Sequence[str]
+    writer: Writer = field(default_factory=Writer)
+    _before: Line | None = None
+
+    def __post_init__(self) -> None:
+        self._furniture = furniture(self.pages)
+        words = (word for page in self.pages for line in page.lines for word in line.text.split())
+        self._words = Counter(word.strip(".,;:!?()“”\"'’").lower() for word in words)
+
+    def document(self, name: str) -> Document:
+        """Return the text with its marks."""
+        for number, page in enumerate(self.pages):
+            self.writer.mark("page", f"page {page.label}")
+            self._page(page, self._furniture.get(number, {}))
+        if self.unread:
+            self.writer.warnings.append(
+                f"{len(self.unread)} of {len(self.pages)} pages hold pictures without text, "
+                f"page {self.unread[0]} the first; they need OCR"
+            )
+        return self.writer.document(name)
+
+    def _page(self, page: Page, furniture: dict[Line, str]) -> None:
+        for line in furniture:
+            self.writer.removed[furniture[line]] += 1
+        lines = [line for line in page.lines if line not in furniture]
+        titles = list(page.headings)
+        pitch, width = page.pitch, page.width
+        for title, depth in _unseen(titles, lines):
+            self.writer.mark("heading", title, depth)
+        for line in lines:
+            heading = _heading(line, titles)
+            if heading:
+                self.writer.mark("heading", *heading)
+            self._line(line, pitch, width, apart=heading is not None)
+            self._before = line
+
+    def _line(self, line: Line, pitch: float, width: float, *, apart: bool) -> None:
+        before = self._before
+        if before is None or apart:
+            self.writer.add(line.text)
+        elif (
+            before.text[-1] in _HYPHENS and before.text[-2:-1].isalnum() and line.text[0].isalpha()
+        ):
+            self.writer.join(line.text, hyphen=self._keeps_hyphen(before.text, line.text))
+        else:
+            self.writer.add(line.text, _gap(before, line, pitch, width))
+
+    def _keeps_hyphen(self, before: str, after: str) -> bool:
+        """Say whether a word broken at a line's end has its hyphen elsewhere too."""
+        left, right = before.split()[-1][:-1], after.split()[0].strip(".,;:!?()“”\"'’")
+        left = left.strip("(“\"'‘").lower()
+        if not left or not left[-1].isalpha() or right[:1].isupper():
+            return True
+        right = right.lower()
+        spelled = max(self._words[f"{left}{hyphen}{right}"] for hyphen in "-\u2010")
+        return spelled > self._words[left + right]
+
+
+def _gap(before: Line, line: Line, pitch: float, width: float) -> str:
+    """Return what stands between two lines: a paragraph's end, a line's end, or a space."""
+    step = before.bottom - line.bottom
+    finished = _FINISHED.search(before.text) is not None
+    jumped = step < 0 or step > 4 * max(pitch, 1.0)  # to another column or page
+    if jumped:
+        return PARAGRAPH if finished or line.text[0].isupper() else " "
+    if step > WIDE_GAP * pitch or not 1 / TALLER < line.height / max(before.height, 0.1) < TALLER:
+        return PARAGRAPH
+    if finished and line.left > before.left + line.height:  # indented
+        return PARAGRAPH
+    if _ITEM.match(line.text):
+        return LINE
+    if before.right < SHORT_LINE * width:
+        return PARAGRAPH if finished else LINE
+    return " "
+
+
+def _heading(line: Line, titles: list[tuple[str, int]]) -> tuple[str, int] | None:
+    """Take the title that a line begins with from those that are still looked for."""
+    words = one_line(line.text).casefold()
+    for i, (title, depth) in enumerate(titles):
+        folded = title.casefold()
+        if words == folded or (len(words) > 8 and (folded.startswith(words) or words in folded)):
+            del titles[: i + 1]
+            return title, depth
+    return None
+
+
+def _unseen(titles: list[tuple[str, int]], lines: Iterable[Line]) -> list[tuple[str, int]]:
+    """Take the titles that no line shows; they are marked where their page begins."""
+    left = list(titles)
+    while any(_heading(line, left) for line in lines):
+        pass
+    unseen = [title for title in titles if title in left]
+    titles[:] = [title for title in titles if title not in left]
+    return unseen
+
+
+def furniture(pages: Sequence[Page]) -> dict[int, dict[Line, str]]:
+    """Return the lines of each page that are no part of the text, and what they are."""
+    places: dict[str, list[tuple[int, Line]]] = defaultdict(list)
+    for number, page in enumerate(pages):
+        for line in _edges(page):
+            places[_NUMBER.sub("#", one_line(line.text)).casefold()].append((number, line))
+    found: dict[int, dict[Line, str]] = defaultdict(dict)
+    least = max(2, min(PAGES, len(pages)))
+    for pattern, at in places.items():
+        for number, line in at:
+            same = [(n, b) for n, b in at if abs(b.bottom - line.bottom) <= SAME]
+            if len({n for n, _ in same}) < least:
+                continue
+            counts = "#" in pattern
+            if counts and not _counts_along(number, line, same, least):
+                continue
+            found[number][line] = "page_numbers" if counts else "running_heads"
+    return found
+
+
+def _edges(page: Page) -> set[Line]:
+    ordered = sorted(page.lines, key=lambda line: line.bottom)
+    return {*ordered[:EDGE], *ordered[-EDGE:]}
+
+
+def _counts_along(number: int, line: Line, same: Iterable[tuple[int, Line]], least: int) -> bool:
+    """Say whether a number of a line grows by one from page to page, or is always the same."""
+    others: dict[int, set[int]] = defaultdict(set)
+    constant: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for n, other in same:
+        for i, value in enumerate(_numbers(other.text)):
+            others[value - n].add(n)
+            constant[i, value].add(n)
+    return any(
+        len(others[value - number]) >= least or len(constant[i, value]) >= least
+        for i, value in enumerate(_numbers(line.text))
+    )
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(n) if n.isdecimal() else _roman(n.lower()) for n in _NUMBER.findall(text)]
+
+
+def _roman(numeral: str) -> int:
+    values = [_ROMAN[letter] for letter in numeral]
+    following = [*values[1:], 0]
+    return sum(-v if v < after else v for v, after in zip(values, following, strict=True))
