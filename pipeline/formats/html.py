@@ -28,6 +28,8 @@ _ROLES = frozenset({
     "navigation", "banner", "contentinfo", "search", "complementary", "menu", "menubar", "toolbar",
     "dialog", "alertdialog", "alert",
 })  # fmt: skip
+_OFFICE = frozenset({"header", "footer"})  # how LibreOffice says what they are
+_ANCHORS = frozenset({"¶", "#", "§", "🔗"})  # links of a heading to itself
 _NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|sidebar|breadcrumbs?|cookies?|consent|share|social|"
     r"related|footer|adverts?|ads?|promo|newsletter|subscribe|pagination|pager|toolbar|skip|banner|"
@@ -109,8 +111,10 @@ class Content:
         tag, role = markup.tag_of(element), element.get("role") or ""
         if role.startswith("doc-"):  # notes and other parts of a publication
             return False
-        if tag in _NAVIGATION or role in _ROLES:
+        if tag in _NAVIGATION or role in _ROLES or element.get("title") in _OFFICE:
             return True
+        if tag == "a":
+            return "".join(map(str, element.itertext())).strip() in _ANCHORS
         if tag not in markup.BLOCKS:
             return False
         named = _NAMES.search(f"{element.get('id') or ''} {element.get('class') or ''}")

@@ -34,8 +34,8 @@ SHORT_LINE = 0.85  # of the width of the text, and a line ends where its words e
 TALLER = 1.15  # times the line before, and another paragraph begins
 
 _HYPHENS = "-\u2010"
-_PDFIUM_HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})  # at the ends of lines
-_LINE_END = re.compile(r"\r\n?|\n")
+_PDFIUM_HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})  # the lines that they end go on
+_LINE_END = re.compile(r"\r\n?|\n|(?<=[\ufffe\x02])(?!\r|\n)")
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
 _FINISHED = re.compile(r"[.!?:;。！？…][\"'”’»)\]]*$")
 _ITEM = re.compile(r"(?:[•‣◦▪●○–-]|\(?\d{1,3}[.)]|[a-z][.)])\s")
@@ -127,7 +127,7 @@ def _outline(pdf: pdfium.PdfDocument) -> dict[int, list[tuple[str, int]]]:
 
 def _lines(page: pdfium.PdfTextPage) -> Iterator[Line]:
     """Yield the lines of a page. A character's number is its place in the text."""
-    text = page.get_text_range().translate(_PDFIUM_HYPHENS)
+    text = page.get_text_range()
     if len(text) != page.count_chars():  # characters beyond the first 65,536 are counted twice
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     start = 0
@@ -138,7 +138,7 @@ def _lines(page: pdfium.PdfTextPage) -> Iterator[Line]:
             last = start + len(line.rstrip()) - 1
             left, bottom, _, top = page.get_charbox(first, loose=True)
             right = page.get_charbox(last, loose=True)[2]
-            yield Line(line.strip(), left, right, bottom, top)
+            yield Line(line.strip().translate(_PDFIUM_HYPHENS), left, right, bottom, top)
         start = after
 
 
@@ -212,7 +212,10 @@ def _gap(before: Line, line: Line, pitch: float, width: float) -> str:
     jumped = step < 0 or step > 4 * max(pitch, 1.0)  # to another column or page
     if jumped:
         return PARAGRAPH if finished or line.text[0].isupper() else " "
-    if step > WIDE_GAP * pitch or not 1 / TALLER < line.height / max(before.height, 0.1) < TALLER:
+    if (
+        step > WIDE_GAP * max(pitch, line.height)
+        or not 1 / TALLER < line.height / max(before.height, 0.1) < TALLER
+    ):
         return PARAGRAPH
     if finished and line.left > before.left + line.height:  # indented
         return PARAGRAPH

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LEVEL = re.compile(r"heading (\d)", re.IGNORECASE)
+_CONTENTS = "Table of Contents"  # the kind of Word's own
 _CHARACTERS = {"tab": "\t", "br": LINE, "cr": LINE, "noBreakHyphen": "-", "softHyphen": SOFT_HYPHEN}
 _ELSEWHERE = frozenset({"del", "moveFrom", "Fallback", "pPr", "rPr"})  # deleted, or said twice
 
@@ -95,6 +96,8 @@ class _Reader:
                 self._paragraph(child)
             elif tag == "tbl":
                 self._table(child)
+            elif tag == "sdt" and _is_contents(child):
+                self.writer.removed["navigation"] += len(_text(child).split())
             elif tag not in _ELSEWHERE:  # content controls, and what else is put around
                 self.blocks(child)
 
@@ -174,6 +177,11 @@ def _text(paragraph: etree._Element) -> str:
     for element in _parts(paragraph):
         parts.take(element)
     return "".join(parts.text)
+
+
+def _is_contents(control: etree._Element) -> bool:
+    gallery = control.find(f"{_W}sdtPr/{_W}docPartObj/{_W}docPartGallery")
+    return gallery is not None and gallery.get(f"{_W}val") == _CONTENTS
 
 
 def _tag(element: etree._Element) -> str:
