@@ -13,6 +13,8 @@ Three ideas make that fast and exact:
    sentences, by langchain-text-splitters; ends of clauses and words only where there are none.
 3. Balance. Of a text that needs k chunks, about one k-th is taken, and so on with what is left:
    ten tokens too many for one chunk give two halves, not a full chunk and a scrap.
+
+Where a document marks its headings, a chunk rather ends before one, even if it gets smaller.
 """
 
 from __future__ import annotations
@@ -34,11 +36,12 @@ if TYPE_CHECKING:
 
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    from pipeline.types import Document
+    from pipeline.types import Document, Mark
 
 MIN_CHUNK_TOKENS = 8  # holds any single character: 4 bytes at most, and a token or two to spare
 
 _LEEWAY = 0.2  # how far from an even share a chunk may end to find a good place
+_REACH = 0.5  # the same to end it before a heading that is marked
 _BLOCK = 600  # characters; shorter blocks mean more calls, longer ones more recounting at cuts
 _CONTEXT = 128  # characters around a stretch that decide what kind of boundary a place is
 _CLUSTER = 16  # characters that a cut moves back at most to keep together what is read as one
@@ -121,10 +124,11 @@ def split(document: Document, count: Callable[[str], int], max_tokens: int) -> l
     """
     check_max_tokens(max_tokens)
     tally = Tally(document.text, count)
+    headings = [mark for mark in document.marks if mark.kind == "heading"]
     chunks: list[Chunk] = []
     start = 0
     while start < len(document.text):
-        chunk = _next_chunk(tally, start, max_tokens)
+        chunk = _next_chunk(tally, start, max_tokens, headings)
         chunks.append(chunk)
         start = chunk.end
     return chunks
@@ -242,7 +246,7 @@ class Stretch(NamedTuple):
     high: int
 
 
-def _next_chunk(tally: Tally, start: int, max_tokens: int) -> Chunk:
+def _next_chunk(tally: Tally, start: int, max_tokens: int, headings: Sequence[Mark]) -> Chunk:
     text, end = tally.text, len(tally.text)
     rest = tally.before(end) - tally.before(start)
     # Where blocks do not meet at seams, the estimate may be off; near the end, make sure.
@@ -251,8 +255,13 @@ def _next_chunk(tally: Tally, start: int, max_tokens: int) -> Chunk:
         if tokens <= max_tokens:
             return Chunk(text[start:], start, end, tokens)
     pieces = max(2, math.ceil(rest / max_tokens))
+    heading = _heading(headings, _share(tally, start, rest, pieces, max_tokens, _REACH))
+    if heading is not None:
+        tokens = tally.count(start, heading)
+        if tokens <= max_tokens:
+            return Chunk(text[start:heading], start, heading, tokens)
     # Rather one chunk more than a cut inside a sentence.
-    stretches = [_share(tally, start, rest, n, max_tokens) for n in (pieces, pieces + 1)]
+    stretches = [_share(tally, start, rest, n, max_tokens, _LEEWAY) for n in (pieces, pieces + 1)]
     while end > start + 1:
         end = boundary(text, stretches)
         tokens = tally.count(start, end)
@@ -264,11 +273,33 @@ def _next_chunk(tally: Tally, start: int, max_tokens: int) -> Chunk:
     raise InputError(f"the character at {start} alone takes more than {max_tokens} tokens")
 
 
-def _share(tally: Tally, start: int, rest: float, pieces: int, max_tokens: int) -> Stretch:
-    """Say where the next chunk may end if what is left is cut into so many pieces."""
+def _heading(headings: Sequence[Mark], stretch: Stretch) -> int | None:
+    """Return where the best heading of a stretch begins: the highest, then the nearest."""
+    inside = headings[
+        bisect_left(headings, stretch.low, key=_start) : bisect_right(
+            headings, stretch.high, key=_start
+        )
+    ]
+    places = [(mark.depth, abs(mark.start - stretch.aim), mark.start) for mark in inside]
+    return min(places)[2] if places else None
+
+
+def _start(mark: Mark) -> int:
+    return mark.start
+
+
+def _share(
+    tally: Tally, start: int, rest: float, pieces: int, max_tokens: int, leeway: float
+) -> Stretch:
+    """Say where the next chunk may end if what is left is cut into so many pieces.
+
+    With a leeway up to _LEEWAY, the pieces suffice for what is left.
+    """
     share = rest / pieces
-    low = max(share * (1 - _LEEWAY), rest - (pieces - 1) * max_tokens)
-    high = min(share * (1 + _LEEWAY), max_tokens)
+    low = share * (1 - leeway)
+    if leeway <= _LEEWAY:
+        low = max(low, rest - (pieces - 1) * max_tokens)
+    high = min(share * (1 + leeway), max_tokens)
     before, last = tally.before(start), len(tally.text) - 1
     ends = [tally.offset(before + tokens) for tokens in (low, share, high)]
     return Stretch(*(min(max(end, start + 1), last) for end in ends))

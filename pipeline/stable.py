@@ -76,7 +76,7 @@ def split_stable(document: Document, count: Callable[[str], int], max_tokens: in
     """
     check_max_tokens(max_tokens)
     text = document.text
-    pieces = _pieces(text, count, max(MIN_CHUNK_TOKENS, max_tokens // _FINEST))
+    pieces = _pieces(document, count, max(MIN_CHUNK_TOKENS, max_tokens // _FINEST))
     cuts = _cuts(
         at=[0, *accumulate(piece.tokens for piece in pieces)],
         ranks=[piece.rank for piece in pieces],
@@ -114,14 +114,18 @@ def group_stable(leaves: Sequence[Chunk], fan_in: int, final_fan_in: int) -> Nod
     return level[0] if len(level) == 1 else Merge(tuple(level), height)
 
 
-def _pieces(text: str, count: Callable[[str], int], limit: int) -> list[_Piece]:
+def _pieces(document: Document, count: Callable[[str], int], limit: int) -> list[_Piece]:
     """Cut a text into sentences, and those of more than `limit` tokens into parts."""
+    text = document.text
+    headings = {mark.start for mark in document.marks if mark.kind == "heading"}
     starts = [start for start, _ in sentences(text)]
     pieces = []
     for start, end in pairwise([0, *starts[1:], len(text)]):
         for part in _parts(text[start:end], count, limit):
             place = start + part.end
             kind = kind_at(text, place) if place == end else Kind.OTHER
+            if place in headings:
+                kind = Kind.HEADING
             rank = _Rank(kind, _digest(text[max(0, place - _AROUND) : place]))
             pieces.append(_Piece(place, part.tokens, rank))
     return pieces

@@ -14,7 +14,7 @@ from pipeline.chunk import MIN_CHUNK_TOKENS, Tally, halve, sentences, split
 from pipeline.errors import InputError
 from pipeline.models.gguf import gguf_metadata
 from pipeline.tokens import tokenizer_from_metadata
-from pipeline.types import Chunk, Document
+from pipeline.types import Chunk, Document, Mark
 
 Count = Callable[[str], int]
 
@@ -51,9 +51,9 @@ def count(request: pytest.FixtureRequest) -> Count:
     return smollm2() if request.param is smollm2 else request.param
 
 
-def check(text: str, count: Count, max_tokens: int) -> list[Chunk]:
+def check(text: str, count: Count, max_tokens: int, marks: tuple[Mark, ...] = ()) -> list[Chunk]:
     """Split, and assert what every split must keep."""
-    chunks = split(Document(text), count, max_tokens)
+    chunks = split(Document(text, marks=marks), count, max_tokens)
     assert "".join(chunk.text for chunk in chunks) == text
     for chunk in chunks:
         assert chunk.text
@@ -342,3 +342,60 @@ def test_sentences_without_spaces_between_them():
         "她没有回答。！？",
         "然后 呢？",
     ]
+
+
+# Marks --------------------------------------------------------------------------------------------
+
+
+def book(chapters: list[int], sections: int = 1) -> tuple[str, tuple[Mark, ...]]:
+    """Chapters of so many paragraphs, each with the same number of sections; and their marks."""
+    text, marks = "", []
+    for number, paragraphs in enumerate(chapters):
+        for section in range(sections):
+            depth = 2 if section else 1
+            marks.append(Mark(len(text), "heading", f"{number}.{section}", depth))
+            text += f"no heading by its looks\n\n{prose(paragraphs, seed=number)}\n\n"
+    return text, tuple(marks)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    text=long_texts,
+    max_tokens=st.integers(MIN_CHUNK_TOKENS, 300),
+    places=st.lists(st.tuples(st.floats(0, 1), st.integers(1, 3)), max_size=20),
+)
+def test_chunks_of_a_marked_text_partition_it_within_the_budget(count, text, max_tokens, places):
+    starts = sorted((int(share * max(len(text) - 1, 0)), depth) for share, depth in places)
+    marks = tuple(Mark(start, "heading", "x", depth) for start, depth in starts)
+    check(text, count, max_tokens, marks)
+
+
+def test_chunks_end_before_chapters_where_these_are_within_reach():
+    text, marks = book([9, 7, 10, 8, 9, 6])
+    longest = max(words(text[a.start : b.start]) for a, b in pairwise(marks))
+    chunks = check(text, words, int(1.1 * longest), marks)
+    assert [chunk.start for chunk in chunks] == [mark.start for mark in marks]
+    assert [chunk.start for chunk in check(text, words, int(1.1 * longest))] != [
+        mark.start for mark in marks
+    ]
+
+
+def test_chapters_come_before_their_sections():
+    text, marks = book([3, 3, 3, 3], sections=3)
+    chapters = [mark.start for mark in marks if mark.depth == 1]
+    longest = max(words(text[a:b]) for a, b in pairwise(chapters))
+    chunks = check(text, words, int(1.1 * longest), marks)
+    assert [chunk.start for chunk in chunks] == chapters
+
+
+def test_short_chapters_are_not_cut_apart():
+    text, marks = book([1] * 60)
+    chunks = check(text, words, 500, marks)
+    assert {chunk.start for chunk in chunks} <= {mark.start for mark in marks}
+    assert len(chunks) <= 1 + len(check(text, words, 500))
+
+
+def test_pages_and_times_do_not_move_the_cuts():
+    text = prose(60)
+    marks = tuple(Mark(start, "page", "page 1") for start in range(0, len(text), 400))
+    assert check(text, words, 200, marks) == check(text, words, 200)

@@ -14,7 +14,7 @@ from pipeline.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.errors import InputError
 from pipeline.mapreduce import plan_tree
 from pipeline.stable import group_stable, split_stable
-from pipeline.types import Chunk, Document, Merge, Node
+from pipeline.types import Chunk, Document, Mark, Merge, Node
 
 # What a call takes besides its source, in tokens: the prompt's frame, the answer, and the answer
 # once more where it is merged.
@@ -62,6 +62,19 @@ def edited(paragraphs: list[str], kind: str, place: float, new: list[str]) -> li
 @example(text=prose(40, between=" "), max_tokens=50)
 def test_chunks_partition_the_text_within_the_budget(count, text, max_tokens):
     check(text, count, max_tokens)
+
+
+def test_stable_chunks_end_before_headings_that_are_marked():
+    parts = ["no heading by its looks\n\n" + "\n\n".join(tale(12, seed)) for seed in range(12)]
+    text = "\n\n".join(parts)
+    starts = {text.index(part) for part in parts}
+    marks = tuple(Mark(start, "heading", "x") for start in sorted(starts))
+    limit = max(words(part) for part in parts)
+
+    def cut_at(document: Document) -> set[int]:
+        return {chunk.start for chunk in split_stable(document, words, limit)} & starts
+
+    assert len(cut_at(Document(text, marks=marks))) > len(cut_at(Document(text))) + 2
 
 
 def test_pieces_that_take_more_together_than_apart_still_fit():
