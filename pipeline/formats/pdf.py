@@ -10,8 +10,9 @@ import re
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -21,7 +22,7 @@ from pipeline.formats import BROKEN, ENCRYPTED
 from pipeline.formats.writer import LINE, PARAGRAPH, Writer, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pipeline.types import Document
 
@@ -29,6 +30,7 @@ SCANNED = "holds pictures of pages but no text; it needs OCR first, for example 
 EDGE = 3  # lines at the top and the bottom of a page that may be running heads
 SAME = 3.0  # points that the same place of two pages may differ by
 PAGES = 3  # on which a line stands at the same place, or all where there are fewer: a running head
+NEXT = 2  # pages to the next one of the same kind: left and right pages may differ
 WIDE_GAP = 1.35  # times the usual distance of lines, and a new paragraph begins
 SHORT_LINE = 0.85  # of the width of the text, and a line ends where its words end
 TALLER = 1.15  # times the line before, and another paragraph begins
@@ -58,6 +60,9 @@ class Line:
         return self.top - self.bottom
 
 
+_Placed: TypeAlias = tuple[int, Line]  # with the page's number
+
+
 @dataclass(frozen=True)
 class Page:
     """A page: its label, its lines in reading order, and the headings that begin on it.
@@ -73,7 +78,7 @@ class Page:
     @property
     def pitch(self) -> float:
         """The usual distance from one line to the next."""
-        steps = [a.bottom - b.bottom for a, b in zip(self.lines, self.lines[1:], strict=False)]
+        steps = [a.bottom - b.bottom for a, b in pairwise(self.lines)]
         return median([step for step in steps if step > 0] or [0.0])
 
     @property
@@ -249,21 +254,17 @@ def _unseen(titles: list[tuple[str, int]], lines: Iterable[Line]) -> list[tuple[
 
 def furniture(pages: Sequence[Page]) -> dict[int, dict[Line, str]]:
     """Return the lines of each page that are no part of the text, and what they are."""
-    places: dict[str, list[tuple[int, Line]]] = defaultdict(list)
+    places: dict[str, list[_Placed]] = defaultdict(list)
     for number, page in enumerate(pages):
         for line in _edges(page):
             places[_NUMBER.sub("#", one_line(line.text)).casefold()].append((number, line))
     found: dict[int, dict[Line, str]] = defaultdict(dict)
     least = max(2, min(PAGES, len(pages)))
-    for pattern, at in places.items():
-        for number, line in at:
-            same = [(n, b) for n, b in at if abs(b.bottom - line.bottom) <= SAME]
-            if len({n for n, _ in same}) < least:
-                continue
-            counts = "#" in pattern
-            if counts and not _counts_along(number, line, same, least):
-                continue
-            found[number][line] = "page_numbers" if counts else "running_heads"
+    for placed in places.values():
+        for run in _runs(placed):
+            if len({number for number, _ in run}) >= least:
+                for number, line, kind in _furniture(run, least):
+                    found[number][line] = kind
     return found
 
 
@@ -272,18 +273,33 @@ def _edges(page: Page) -> set[Line]:
     return {*ordered[:EDGE], *ordered[-EDGE:]}
 
 
-def _counts_along(number: int, line: Line, same: Iterable[tuple[int, Line]], least: int) -> bool:
-    """Say whether a number of a line grows by one from page to page, or is always the same."""
-    others: dict[int, set[int]] = defaultdict(set)
-    constant: dict[tuple[int, int], set[int]] = defaultdict(set)
-    for n, other in same:
-        for i, value in enumerate(_numbers(other.text)):
-            others[value - n].add(n)
-            constant[i, value].add(n)
-    return any(
-        len(others[value - number]) >= least or len(constant[i, value]) >= least
-        for i, value in enumerate(_numbers(line.text))
-    )
+def _runs(placed: list[_Placed]) -> Iterator[list[_Placed]]:
+    """Yield the lines that stand at the same height of pages that follow each other."""
+    placed.sort(key=lambda at: at[1].bottom)
+    for level in _parted(placed, lambda a, b: b[1].bottom - a[1].bottom > SAME):
+        level.sort(key=lambda at: at[0])
+        yield from _parted(level, lambda a, b: b[0] - a[0] > NEXT)
+
+
+def _parted(
+    placed: Sequence[_Placed], apart: Callable[[_Placed, _Placed], bool]
+) -> Iterator[list[_Placed]]:
+    """Part a sequence between the neighbours that are apart."""
+    starts = [i for i in range(1, len(placed)) if apart(placed[i - 1], placed[i])]
+    for start, end in pairwise([0, *starts, len(placed)]):
+        yield list(placed[start:end])
+
+
+def _furniture(run: Sequence[_Placed], least: int) -> Iterator[tuple[int, Line, str]]:
+    """Yield the lines of a run whose numbers, if any, count the pages or are always the same."""
+    numbers = [_numbers(line.text) for _, line in run]
+    counting = Counter(v - page for (page, _), own in zip(run, numbers, strict=True) for v in own)
+    constant = Counter(value for own in numbers for value in own)
+    for (page, line), own in zip(run, numbers, strict=True):
+        if any(counting[value - page] >= least for value in own):
+            yield page, line, "page_numbers"
+        elif not own or any(constant[value] >= least for value in own):
+            yield page, line, "running_heads"
 
 
 def _numbers(text: str) -> list[int]:
