@@ -160,6 +160,17 @@ class JobBody(JobSummary):
     problem: ProblemBody | None
 
 
+class OrderBody(BaseModel):
+    """What a job was asked for: the text and how. Null takes the configured value."""
+
+    name: str
+    text: str
+    query: str | None
+    words: int | None
+    model: str | None
+    sources: bool
+
+
 class JobPage(BaseModel):
     """Jobs, the newest first."""
 
@@ -172,7 +183,10 @@ class ModelBody(BaseModel):
 
     name: str
     default: bool
+    model: str | None = Field(description="what `auto` has found; null where none can be used")
     context: int | None = Field(description="tokens; null before its first use")
+    problem: ProblemBody | None = Field(description="why it cannot be used now")
+    command: str | None = Field(description="what brings the model, where a command does")
 
 
 class ModelsBody(BaseModel):
