@@ -51,6 +51,7 @@ def test_every_address_of_the_contract_is_described(description):
         ("/jobs", "post"),
         ("/jobs", "get"),
         ("/jobs/file", "post"),
+        ("/jobs/{id}/again", "post"),
         ("/jobs/{id}/order", "get"),
         ("/jobs/{id}", "get"),
         ("/jobs/{id}", "delete"),

@@ -14,7 +14,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from api.engine import Order
 from api.errors import Problem, wait
 from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
-from api.routes.common import BODIED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
+from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
 from api.routes.summarize import file_order
 from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody, SummaryRequest
 from api.service import Service
@@ -82,25 +82,22 @@ IdempotencyKey = Annotated[
         pattern=KEY_PATTERN,
     ),
 ]
-ACCEPTED: dict[str, Any] = {
-    "status_code": 202,
-    "response_model": JobBody,
-    "response_model_exclude_unset": True,
-    "responses": {
-        202: {
-            "description": "The job, which may have been there before",
-            "headers": {
-                "Location": {"description": "the job's address", "schema": {"type": "string"}}
-            },
-        },
-        **problems(
-            *GUARDED, "jobs-down", *BODIED, *ORDERED, "key-reused", "too-many-jobs", "stopping"
-        ),
-    },
-}
+LOCATION = {"Location": {"description": "the job's address", "schema": {"type": "string"}}}
+MADE = (*GUARDED, "jobs-down", *ORDERED, "invalid", "key-reused", "too-many-jobs", "stopping")
 
 
-@router.post("", **ACCEPTED)
+def accepted(*kinds: str) -> dict[str, Any]:
+    """Describe a route that makes a job, and may answer with these kinds of problems too."""
+    described = {"description": "The job, which may have been there before", "headers": LOCATION}
+    return {
+        "status_code": 202,
+        "response_model": JobBody,
+        "response_model_exclude_unset": True,
+        "responses": {202: described, **problems(*MADE, *kinds)},
+    }
+
+
+@router.post("", **accepted(*BODIED))
 async def create_job(
     service: ServiceDep,
     client: ClientDep,
@@ -112,7 +109,7 @@ async def create_job(
     return await _create(service, client, Order(**body.model_dump()), idempotency_key, response)
 
 
-@router.post("/file", **ACCEPTED)
+@router.post("/file", **accepted(*BODIED, *DOCUMENTED, "busy"))
 async def create_file_job(
     service: ServiceDep,
     client: ClientDep,
@@ -170,10 +167,29 @@ async def show_job(row: FoundJob) -> dict[str, Any]:
 @router.get("/{id:job}/order", responses=problems(*GUARDED, "jobs-down", "not-found", "invalid"))
 async def show_order(service: ServiceDep, client: ClientDep, row: FoundJob) -> OrderBody:
     """Show what a job was asked for: the places in its result and events are in this text."""
+    order = await _order(service, client, row)
+    marks = [asdict(mark) for mark in order.document.marks]
+    return OrderBody.model_validate({**asdict(order), "marks": marks})
+
+
+@router.post("/{id:job}/again", **accepted("not-found"))
+async def repeat_job(
+    service: ServiceDep,
+    client: ClientDep,
+    row: FoundJob,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
+    """Make a job that asks for the same; the calls that were finished are not made again."""
+    order = await _order(service, client, row)
+    return await _create(service, client, order, idempotency_key, response)
+
+
+async def _order(service: Service, client: str, row: JobRow) -> Order:
     order = await asyncio.to_thread(service.jobs.order, client, row.id)
     if order is None:
         raise Problem("not-found", "The job has expired.")
-    return OrderBody(**asdict(order))
+    return order
 
 
 @router.delete(
