@@ -119,6 +119,21 @@ def test_a_file_becomes_a_job_and_its_order_can_be_read(client):
     assert order["text"][start:end] in TEXT
 
 
+def test_a_job_can_be_asked_for_again(client):
+    form = {"words": "20", "sources": "true"}
+    files = {"file": ("talk.vtt", "WEBVTT\n\n00:01.000 --> 00:04.000\n" + TEXT)}
+    first = client.post("/jobs/file", files=files, data=form).headers["location"]
+    done(client, first)
+    again = client.post(f"{first}/again")
+    assert again.status_code == 202
+    second = again.headers["location"]
+    assert second != first
+    assert client.get(f"{second}/order").json() == client.get(f"{first}/order").json()
+    assert client.get(f"{second}/order").json()["marks"][0]["label"] == "00:00:01"
+    assert done(client, second)["result"]["summary"] == done(client, first)["result"]["summary"]
+    assert client.post(f"/jobs/{'0' * 36}/again").status_code == 404
+
+
 def test_a_job_is_forgotten_with_all_that_is_kept_of_it(tmp_path):
     model = scripted()
     with serving(make(model, tmp_path)) as client:
