@@ -204,7 +204,8 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     found = error.errors()
     if any(problem["type"] == "json_invalid" for problem in found):
         return Problem("malformed", "The body is not JSON.").response()
-    expected = _expected_media_type(request)
+    bodied = any(problem["loc"][0] == "body" for problem in found)
+    expected = _expected_media_type(request) if bodied else None
     if expected is not None:
         return Problem("unsupported-media-type", f"Send {expected}.").response()
     return Problem(
