@@ -45,7 +45,7 @@ export function closeHome() {
 function choose(file) {
   chosen = file;
   sendKey = null;
-  at("file").value = file ? at("file").value : "";
+  if (!file) at("file").value = "";
   at("chosen-name").textContent = file ? `${file.name} · ${size(file.size)}` : "";
   show(at("chosen"), Boolean(file));
   show(at("text"), !file);
