@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
-.PHONY: help install peers demo test slow check bench lock clean
+.PHONY: help install peers demo test slow browser check bench lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -33,6 +33,9 @@ test: install ## all tests; the real-Ollama ones skip where no server answers
 
 slow: install ## the tests that take minutes each
 	$(BIN)/pytest -m slow
+
+browser: install ## the page in headless Chromium, which the system must have
+	$(BIN)/pytest -m browser -n 2
 
 check: install ## lint, format, types
 	$(BIN)/ruff check .

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 from opentelemetry import trace
 
 from api.edge import BodyLimit, Guard, RequestLog
@@ -20,8 +19,9 @@ from api.models import ModelPool, Offer
 from api.openapi import describe
 from api.routes import health, jobs, summarize
 from api.service import Service
+from api.site import SiteHeaders, add_site
 from pipeline.errors import ModelUnavailable
-from pipeline.models import open_model
+from pipeline.models import DEFAULT_OLLAMA_MODEL, INSTALL_EMBEDDED, open_model
 from pipeline.models.ollama_api import OllamaServer
 from pipeline.models.openai import list_openai
 
@@ -53,7 +53,7 @@ def make_service(
         return open_model(settings.model_copy(update={"model": name}))
 
     pool = ModelPool(
-        offers=tuple(Offer(name, server_of(name, settings)) for name in names),
+        offers=tuple(Offer(name, server_of(name, settings), command_for(name)) for name in names),
         open=open_offer,
         probe=lambda name: probe(name, settings),
         slots=settings.concurrency,
@@ -76,6 +76,14 @@ def server_of(name: str, settings: Settings) -> str:
     with OllamaServer(settings.ollama_host) as server:
         ollama = f"The Ollama server at {server.address}"
     return ollama if provider == "ollama" else f"{ollama}, or else the model in this process,"
+
+
+def command_for(name: str) -> str | None:
+    """Return the command that brings a model, where one does."""
+    provider, _, model = name.partition(":")
+    if provider in ("auto", "ollama"):
+        return f"ollama pull {model or DEFAULT_OLLAMA_MODEL}"
+    return INSTALL_EMBEDDED if name == "embedded" else None
 
 
 def probe(name: str, settings: Settings) -> None:
@@ -108,6 +116,7 @@ def create_app(service: Service) -> FastAPI:
         summary="Summaries of texts of any length, with proof that all of it was read.",
         version=version("py-llama-backend"),
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
@@ -123,16 +132,13 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(BodyLimit, settings=service.settings)  # the last one added is outermost
     app.add_middleware(Guard, keys=service.keys, settings=service.settings)
     app.add_middleware(RequestLog, metrics=service.metrics)
+    app.add_middleware(SiteHeaders)
     add_handlers(app)
     app.include_router(summarize.streams)
     app.include_router(summarize.router)
     app.include_router(jobs.router)
     app.include_router(health.router)
-    app.add_api_route("/", _home, include_in_schema=False)
+    add_site(app)
     describe_app = partial(describe, app, keys=bool(service.keys))
     app.openapi = describe_app  # type: ignore[method-assign]  # as FastAPI has it done
     return app
-
-
-async def _home() -> RedirectResponse:
-    return RedirectResponse("/docs")

@@ -20,6 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from api.errors import Problem, internal, wait
+from api.site import DOCS_PATHS, PAGE_PATHS
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 REQUEST_ID = "x-request-id"
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-OPEN_PATHS = frozenset({"/", "/livez", "/readyz", "/docs", "/openapi.json"})
+OPEN_PATHS = PAGE_PATHS | DOCS_PATHS | {"/livez", "/readyz", "/openapi.json"}
 
 log = structlog.get_logger("api")
 
@@ -76,7 +77,9 @@ class RequestLog:
                 self._record(scope, status, time.monotonic() - began)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "") or "unknown"  # a path is the client's word
+        # Any other path is the client's own word.
+        known = scope["path"] if scope["path"] in OPEN_PATHS else "unknown"
+        route = getattr(scope.get("route"), "path_format", known)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, status or "gone").inc()
         self._metrics.request_seconds.labels(route).observe(seconds)

@@ -114,7 +114,7 @@ class Engine:
             query=order.query,
             sources=order.sources,
         )
-        with translated(offer.server):
+        with translated(offer):
             summarizer.budget()
         return Prepared(order, offer, summarizer)
 
@@ -142,7 +142,7 @@ class Engine:
     async def _run(self, prepared: Prepared, kind: str, emit: Emit) -> Result:
         document = prepared.order.document
         loop = asyncio.get_running_loop()
-        with self._counted(kind), translated(prepared.offer.server):
+        with self._counted(kind), translated(prepared.offer):
             began = time.monotonic()
             plan = await loop.run_in_executor(self._planners, prepared.summarizer.plan, document)
             self.metrics.stages.labels("plan").observe(time.monotonic() - began)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
+    from api.models import Offer
+
 log = structlog.get_logger("api")
 
 MEDIA_TYPE = "application/problem+json"
@@ -140,8 +142,8 @@ RETRY_MODEL_SECONDS = 10  # after which a model server may be back
 
 
 @contextlib.contextmanager
-def translated(server: str) -> Iterator[None]:
-    """Turn the pipeline's errors into problems. `server` is where the model's server is."""
+def translated(offer: Offer) -> Iterator[None]:
+    """Turn the pipeline's errors into problems, for a model that is offered."""
     try:
         yield
     except BudgetError as error:
@@ -153,10 +155,12 @@ def translated(server: str) -> Iterator[None]:
     except InputError as error:
         raise Problem("blank", "There is nothing to summarize in the text.") from error
     except ModelMissing as error:
-        detail = f"{server} does not have the model, or cannot load it."
+        detail = f"{offer.server} does not have the model, or cannot load it."
+        if offer.command is not None:
+            detail += f" This brings it: {offer.command}"
         raise Problem("model-missing", detail, wait(RETRY_MODEL_SECONDS)) from error
     except ModelUnavailable as error:
-        detail = f"{server} cannot be reached."
+        detail = f"{offer.server} cannot be reached."
         raise Problem("model-server-down", detail, wait(RETRY_MODEL_SECONDS)) from error
 
 
@@ -185,7 +189,7 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed(request: Request) -> dict[str, str]:
     """Name every method of an address; FastAPI names those of the first route that it finds."""
-    path = getattr(request.scope.get("route"), "path", None)
+    path = getattr(request.scope.get("route"), "path_format", None)
     methods = request.app.openapi()["paths"].get(path)
     return {"Allow": ", ".join(map(str.upper, methods))} if methods else {}
 
@@ -200,7 +204,8 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     found = error.errors()
     if any(problem["type"] == "json_invalid" for problem in found):
         return Problem("malformed", "The body is not JSON.").response()
-    expected = _expected_media_type(request)
+    bodied = any(problem["loc"][0] == "body" for problem in found)
+    expected = _expected_media_type(request) if bodied else None
     if expected is not None:
         return Problem("unsupported-media-type", f"Send {expected}.").response()
     return Problem(

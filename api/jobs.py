@@ -227,6 +227,20 @@ class JobStore:
             mine = (jobs.c.id == name, jobs.c.client == client, jobs.c.state.in_(UNFINISHED))
             return self._end(db, mine, "cancelled", [("cancelled", {})])
 
+    def forget(self, client: str, name: str) -> None:
+        """Delete all that is kept of a client's job, finished or not."""
+        with self._engine.begin() as db:
+            mine = (jobs.c.id == name, jobs.c.client == client)
+            if db.execute(delete(jobs).where(*mine)).rowcount:
+                db.execute(delete(events).where(events.c.job == name))
+
+    def order(self, client: str, name: str) -> Order | None:
+        """Return what a client's job was asked for; None where there is no such job."""
+        with self._engine.connect() as db:
+            query = select(jobs.c.request).where(jobs.c.id == name, jobs.c.client == client)
+            request = db.execute(query).scalar_one_or_none()
+        return None if request is None else Order(**json.loads(request))
+
     def told(self, name: str, after: int) -> Sequence[JobRow]:
         """Return the events of a job after the one of this number."""
         query = select(events).where(events.c.job == name, events.c.number > after)
@@ -302,7 +316,7 @@ class JobStore:
                 problem=None if problem is None else json.dumps(problem),
             )
 
-    def release(self, name: str, *, after: float, counted: bool) -> None:
+    def release(self, name: str, told: Sequence[Told], *, after: float, counted: bool) -> None:
         """Give a running job back, to be taken up again `after` so many seconds.
 
         `counted` says whether this time counts as a try.
@@ -310,7 +324,7 @@ class JobStore:
         with self._engine.begin() as db:
             values = {"state": "queued", "owner": None, "ready": _now(db) + after}
             tries = jobs.c.tries if counted else jobs.c.tries - 1
-            db.execute(update(jobs).where(*self._held(name)).values(**values, tries=tries))
+            self._tell(db, self._held(name), told, **values, tries=tries)
 
     def expire(self) -> int:
         """Delete the jobs that were finished long enough ago; return how many."""

@@ -28,10 +28,11 @@ CHECK_SECONDS = 1.0  # for which a check of a model server holds
 
 @dataclass(frozen=True)
 class Offer:
-    """A model that requests may name, and where its server is, for people."""
+    """A model that requests may name, and for people where its server is and how to get it."""
 
     name: str
     server: str
+    command: str | None = None
 
 
 @dataclass
@@ -90,7 +91,7 @@ class ModelPool:
             return opened
         async with self._opening:
             if offer.name not in self._opened:
-                with translated(offer.server):
+                with translated(offer):
                     self._opened[offer.name] = await asyncio.to_thread(self.open, offer.name)
                 self._slots[offer.name] = FairSlots(self.slots)
         return self._opened[offer.name]
@@ -111,7 +112,7 @@ class ModelPool:
 
     async def _problem(self, offer: Offer) -> Problem | None:
         try:
-            with translated(offer.server):
+            with translated(offer):
                 await asyncio.to_thread(self.probe, offer.name)
             await self.get(offer)
         except Problem as problem:

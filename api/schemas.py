@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import ProblemBody
+from pipeline.types import MarkKind
 
 EXAMPLE_TEXT = (
     "Compost is made of leaves, grass and kitchen scraps. Bacteria and fungi take them apart, and "
@@ -17,6 +18,8 @@ EXAMPLE_TEXT = (
 Query = Annotated[str, Field(min_length=1, max_length=2000)]
 Words = Annotated[int, Field(ge=1, le=5000)]
 Address = Annotated[str, Field(min_length=1, max_length=2000)]
+# Controls would do harm in logs and terminals.
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -30,6 +33,7 @@ class SummaryRequest(BaseModel):
     )
 
     text: str = Field(min_length=1, description="the text, of any length up to the limit")
+    name: Name = Field("text", description="what to call it in listings and results")
     query: Query | None = Field(None, description="summarize what the text says about this")
     words: Words | None = Field(None, description="aim for the length of the summary")
     model: ModelName | None = Field(None, description="one of GET /models; else the default")
@@ -160,6 +164,27 @@ class JobBody(JobSummary):
     problem: ProblemBody | None
 
 
+class MarkBody(BaseModel):
+    """A page, heading or moment that begins at a character of the text, as people call it."""
+
+    start: int
+    kind: MarkKind
+    label: str
+    depth: int
+
+
+class OrderBody(BaseModel):
+    """What a job was asked for: the text and how. Null takes the configured value."""
+
+    name: str
+    text: str
+    query: str | None
+    words: int | None
+    model: str | None
+    sources: bool
+    marks: list[MarkBody]
+
+
 class JobPage(BaseModel):
     """Jobs, the newest first."""
 
@@ -172,7 +197,10 @@ class ModelBody(BaseModel):
 
     name: str
     default: bool
+    model: str | None = Field(description="what `auto` has found; null where none can be used")
     context: int | None = Field(description="tokens; null before its first use")
+    problem: ProblemBody | None = Field(description="why it cannot be used now")
+    command: str | None = Field(description="what brings the model, where a command does")
 
 
 class ModelsBody(BaseModel):

@@ -7,6 +7,7 @@ run ends it when the client goes away.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -33,21 +34,32 @@ def event_data(event: Event) -> tuple[str, dict[str, Any]]:
                 "tokens": plan.tokens,
                 "done": done,
                 "total": plan.calls,
+                "at": _now(),
+                "leaves": [[leaf.start, leaf.end] for leaf in plan.leaves],
+                "merges": [[merge.level, merge.start, merge.end] for merge in plan.merges],
             }
         case Summarized(node, summary, done, total, cached):
             return "summarized", {
                 "level": summary.level,
                 "start": node.start,
                 "end": node.end,
+                "text": summary.text,
+                "tokens": summary.tokens,
                 "stand_in": summary.stand_in,
                 "cached": cached,
                 "done": done,
                 "total": total,
+                "at": _now(),
             }
         case Delta(text, restart):
             return "delta", {"text": text, "restart": restart}
         case Finished(result):
             return "finished", result.to_dict()
+
+
+def _now() -> float:
+    """Return the time, in seconds since 1970: who comes later can tell how fast it went."""
+    return round(time.time(), 3)
 
 
 async def stream(

@@ -112,13 +112,7 @@ class Worker:
     async def _carry_out(self, taken: Taken) -> None:
         """Run a job, noting its progress, and note how it ended."""
         told: list[Told] = []
-
-        def emit(event: Event) -> None:
-            name, data = event_data(event)
-            if name != "delta":  # a job is watched for its steps
-                told.append((name, data))
-
-        run = asyncio.create_task(self._summarize(taken, emit))
+        run = asyncio.create_task(self._summarize(taken, partial(add_event, told)))
         try:
             while not run.done():
                 await asyncio.wait({run}, timeout=TELL_SECONDS)
@@ -151,12 +145,22 @@ class Worker:
             await asyncio.to_thread(self.store.finish, taken.id, "done", told, result=outcome)
         elif outcome.kind == "stopping":
             self.parked += 1
-            await asyncio.to_thread(self.store.release, taken.id, after=0, counted=False)
+            await asyncio.to_thread(self.store.release, taken.id, told, after=0, counted=False)
         elif outcome.kind in WAITS:
             after = min(LONGEST_WAIT, 5.0 * 2**taken.tries)
-            await asyncio.to_thread(self.store.release, taken.id, after=after, counted=True)
+            told.append(("waiting", {"seconds": after, "problem": outcome.body()}))
+            await asyncio.to_thread(self.store.release, taken.id, told, after=after, counted=True)
         else:
             body = outcome.body()
             told.append(("failed", body))
             await asyncio.to_thread(self.store.finish, taken.id, "failed", told, problem=body)
         log.info("job", end=getattr(outcome, "kind", "done"))
+
+
+def add_event(told: list[Told], event: Event) -> None:
+    """Add an event to those that are to be told; words that follow each other become one."""
+    name, data = event_data(event)
+    if name == "delta" and told and told[-1][0] == "delta" and not data["restart"]:
+        told[-1][1]["text"] += data["text"]
+    else:
+        told.append((name, data))

@@ -15,6 +15,7 @@ import httpx
 from opentelemetry import trace
 
 from api import logs
+from api.app import command_for
 from api.engine import Engine
 from api.jobs import JobStore
 from api.metrics import Metrics
@@ -45,7 +46,7 @@ def make(model, folder, *, opener=None, probe=nothing_wrong, store=None, tracers
     )
     names = ("scripted", *settings.models)
     pool = ModelPool(
-        offers=tuple(Offer(name, WHERE) for name in names),
+        offers=tuple(Offer(name, WHERE, command_for(name)) for name in names),
         open=opener or (lambda name: model),
         probe=probe,
         slots=model.concurrency if model else 4,

@@ -279,10 +279,18 @@ def test_health(tmp_path):
         assert client.get("/livez").json() == {"status": "live"}
         problem = problem_of(client.get("/readyz"), 503, "model-missing")
         assert WHERE in problem["detail"]
+        assert client.get("/models").json()["models"][0]["problem"] == problem
     with serving(make(scripted(), tmp_path, probe=nothing_wrong)) as client:
         assert client.get("/readyz").json()["status"] == "ready"
         assert client.get("/models").json()["models"] == [
-            {"name": "scripted", "default": True, "context": 700}
+            {
+                "name": "scripted",
+                "default": True,
+                "model": "scripted",
+                "context": 700,
+                "problem": None,
+                "command": None,
+            }
         ]
 
 

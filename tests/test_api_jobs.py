@@ -15,9 +15,11 @@ from api.engine import Order
 from api.jobs import JobStore, KeyReused, Lost, TooMany
 from api.keys import hash_key
 from api.settings import ServiceSettings
+from api.worker import add_event
 from pipeline.errors import InputError, ServerDown
 from pipeline.store import SqliteStore
 from pipeline.testing import ScriptedModel, first_words
+from pipeline.types import Delta
 
 LONG = " ".join(f"Sentence {i} tells of sand, water and wind." for i in range(400))
 STREAM = {"Accept": "text/event-stream"}
@@ -75,6 +77,80 @@ def test_its_events_resume_where_the_client_was(client):
         assert list(events(response.iter_lines())) == seen[4:]
 
 
+def test_events_tell_the_tree_the_texts_and_the_words_as_they_come(client):
+    location = client.post("/jobs", json={"text": LONG}).headers["location"]
+    with client.stream("GET", f"{location}/events") as response:
+        seen = [(name, data) for _, name, data in events(response.iter_lines())]
+    planned, finished = seen[0][1], seen[-1][1]
+    done = [data for name, data in seen if name == "summarized"]
+    leaves = [[d["start"], d["end"]] for d in done if d["level"] == 0]
+    merges = [[d["level"], d["start"], d["end"]] for d in done if d["level"]]
+    assert (sorted(leaves), sorted(merges)) == (planned["leaves"], sorted(planned["merges"]))
+    assert "".join(LONG[start:end] for start, end in planned["leaves"]) == LONG
+    assert done[-1]["text"] == finished["summary"]
+    assert all(d["text"] and d["tokens"] > 0 for d in done)
+    times = [planned["at"], *(d["at"] for d in done)]
+    assert times == sorted(times)
+    drafts = [data["text"] for name, data in seen if name == "delta"]
+    assert finished["summary"] in "".join(drafts)
+
+
+def test_words_that_follow_each_other_are_told_as_one():
+    told = []
+    for event in (Delta("a", restart=True), Delta("b"), Delta("c"), Delta("d", restart=True)):
+        add_event(told, event)
+    assert [data for _, data in told] == [
+        {"text": "abc", "restart": True},
+        {"text": "d", "restart": True},
+    ]
+
+
+def test_a_file_becomes_a_job_and_its_order_can_be_read(client):
+    form = {"words": "20", "query": "What of the sand?", "sources": "true"}
+    accepted = client.post("/jobs/file", files={"file": ("a/sand.md", TEXT)}, data=form)
+    assert accepted.status_code == 202
+    location = accepted.headers["location"]
+    assert accepted.json()["name"] == "sand.md"
+    order = client.get(f"{location}/order").json()
+    assert order["text"] == TEXT
+    assert (order["name"], order["query"], order["words"]) == ("sand.md", form["query"], 20)
+    result = done(client, location)["result"]
+    start, end = (result["sentences"][0]["sources"][0][at] for at in ("start", "end"))
+    assert order["text"][start:end] in TEXT
+
+
+def test_a_job_can_be_asked_for_again(client):
+    form = {"words": "20", "sources": "true"}
+    files = {"file": ("talk.vtt", "WEBVTT\n\n00:01.000 --> 00:04.000\n" + TEXT)}
+    first = client.post("/jobs/file", files=files, data=form).headers["location"]
+    done(client, first)
+    again = client.post(f"{first}/again")
+    assert again.status_code == 202
+    second = again.headers["location"]
+    assert second != first
+    assert client.get(f"{second}/order").json() == client.get(f"{first}/order").json()
+    assert client.get(f"{second}/order").json()["marks"][0]["label"] == "00:00:01"
+    assert done(client, second)["result"]["summary"] == done(client, first)["result"]["summary"]
+    assert client.post(f"/jobs/{'0' * 36}/again").status_code == 404
+
+
+def test_a_job_is_forgotten_with_all_that_is_kept_of_it(tmp_path):
+    model = scripted()
+    with serving(make(model, tmp_path)) as client:
+        ended = client.post("/jobs", json={"text": TEXT}).headers["location"]
+        done(client, ended)
+        model.delay = lambda call: 60
+        running = client.post("/jobs", json={"text": LONG}).headers["location"]
+        until(lambda: model.in_flight)
+        for location in (ended, running):
+            assert client.delete(location, params={"forget": True}).status_code == 204
+            for address in (location, f"{location}/order", f"{location}/events"):
+                assert client.get(address).status_code == 404
+        until(lambda: model.in_flight == 0, 1)
+        for table in ("py_llama_jobs", "py_llama_job_events"):
+            assert execute(tmp_path, f"SELECT count(*) FROM {table}") == [(0,)]
+
+
 def test_a_cancelled_job_makes_no_more_calls(tmp_path):
     model = scripted(delay=lambda call: 60)
     with serving(make(model, tmp_path)) as client:
@@ -125,7 +201,9 @@ def test_one_client_never_sees_anothers_jobs(tmp_path):
         location = client.post("/jobs", json={"text": TEXT}, headers=ann).headers["location"]
         for call in (client.get, client.delete):
             assert call(location, headers=bob).status_code == 404
-        assert client.get(f"{location}/events", headers=bob).status_code == 404
+        assert client.delete(f"{location}?forget=true", headers=bob).status_code == 404
+        for part in ("events", "order"):
+            assert client.get(f"{location}/{part}", headers=bob).status_code == 404
         assert client.get("/jobs", headers=bob).json() == {"jobs": [], "next": None}
         header = {"Idempotency-Key": "same"}
         first = client.post("/jobs", json={"text": TEXT}, headers=ann | header)
@@ -156,6 +234,10 @@ def test_a_job_waits_for_its_model_server(tmp_path):
         location = client.post("/jobs", json={"text": TEXT}).headers["location"]
         until(lambda: tries(tmp_path) == 1)
         until(lambda: client.get(location).json()["state"] == "queued")
+        ((told,),) = execute(tmp_path, "SELECT data FROM py_llama_job_events")
+        waiting = json.loads(told)
+        assert waiting["seconds"] == 10
+        assert waiting["problem"]["type"] == "urn:py-llama:problem:model-server-down"
         down[0] = False
         execute(tmp_path, "UPDATE py_llama_jobs SET ready = 0")
         assert done(client, location)["result"]["summary"]

@@ -22,7 +22,7 @@ NOT_OURS = [
 # In a form everything is text, so it cannot be told that `false` is no file.
 CONFIGURATION = """
 [[operations]]
-include-path = "/summarize/file"
+include-path-regex = "/file$"
 checks.negative_data_rejection.enabled = false
 """
 
@@ -50,6 +50,9 @@ def test_every_address_of_the_contract_is_described(description):
         ("/summarize/file", "post"),
         ("/jobs", "post"),
         ("/jobs", "get"),
+        ("/jobs/file", "post"),
+        ("/jobs/{id}/again", "post"),
+        ("/jobs/{id}/order", "get"),
         ("/jobs/{id}", "get"),
         ("/jobs/{id}", "delete"),
         ("/jobs/{id}/events", "get"),

@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.errors import Problem
+from api.errors import Problem, ProblemBody
+from api.models import ModelPool, Offer
 from api.routes.common import GUARDED, ServiceDep, problems
 from api.schemas import LiveBody, ModelBody, ModelsBody, ReadyBody
 
@@ -44,11 +45,23 @@ async def metrics(service: ServiceDep) -> Response:
 
 @router.get("/models", responses=problems(*GUARDED))
 async def models(service: ServiceDep) -> ModelsBody:
-    """Name the models that requests may ask for."""
+    """Name the models that requests may ask for, and say of each whether it can be used now."""
     pool = service.engine.pool
-    bodies = []
-    for offer in pool.offers:
-        opened = pool.opened(offer)
-        context = None if opened is None else opened.context
-        bodies.append(ModelBody(name=offer.name, default=offer == pool.default, context=context))
-    return ModelsBody(models=bodies)
+    return ModelsBody(models=[await _model(pool, offer) for offer in pool.offers])
+
+
+async def _model(pool: ModelPool, offer: Offer) -> ModelBody:
+    problem = None
+    try:
+        await pool.check(offer)
+    except Problem as found:
+        problem = ProblemBody.model_validate(found.body())
+    opened = pool.opened(offer)
+    return ModelBody(
+        name=offer.name,
+        default=offer == pool.default,
+        model=None if opened is None else opened.name,
+        context=None if opened is None else opened.context,
+        problem=problem,
+        command=offer.command,
+    )

@@ -4,16 +4,20 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.engine import Order
 from api.errors import Problem, wait
 from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
-from api.routes.common import BODIED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
-from api.schemas import JobBody, JobPage, JobSummary, ProgressBody, SummaryRequest
+from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
+from api.routes.summarize import file_order
+from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody, SummaryRequest
+from api.service import Service
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -21,8 +25,19 @@ LOOK_SECONDS = 0.5  # between looks for new events, which another process may wr
 RETRY_JOBS_SECONDS = 60
 LAST_EVENTS = {"finished", "failed", "cancelled"}
 
-ID_PATTERN = "^[0-9a-f]{36}$"
+ID = "[0-9a-f]{36}"
+ID_PATTERN = f"^{ID}$"
 JobId = Annotated[str, Path(pattern=ID_PATTERN)]
+
+
+class JobConvertor(StringConvertor):
+    """The ids of jobs, so that /jobs/file is none of them."""
+
+    regex = ID
+
+
+register_url_convertor("job", JobConvertor())
+
 # A string of RFC 8941; its quotes are often left out, and are not asked for.
 KEY_PATTERN = r'^("[ !#-~]{1,200}"|[!#-~]{1,200})$'
 
@@ -60,41 +75,58 @@ async def find_job(service: ServiceDep, client: ClientDep, id: JobId) -> JobRow:
 FoundJob = Annotated[JobRow, Depends(find_job)]
 
 
-@router.post(
-    "",
-    status_code=202,
-    response_model=JobBody,
-    response_model_exclude_unset=True,
-    responses={
-        202: {
-            "description": "The job, which may have been there before",
-            "headers": {
-                "Location": {"description": "the job's address", "schema": {"type": "string"}}
-            },
-        },
-        **problems(
-            *GUARDED, "jobs-down", *BODIED, *ORDERED, "key-reused", "too-many-jobs", "stopping"
-        ),
-    },
-)
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="the same key and body make one job, however often they are sent",
+        pattern=KEY_PATTERN,
+    ),
+]
+LOCATION = {"Location": {"description": "the job's address", "schema": {"type": "string"}}}
+MADE = (*GUARDED, "jobs-down", *ORDERED, "invalid", "key-reused", "too-many-jobs", "stopping")
+
+
+def accepted(*kinds: str) -> dict[str, Any]:
+    """Describe a route that makes a job, and may answer with these kinds of problems too."""
+    described = {"description": "The job, which may have been there before", "headers": LOCATION}
+    return {
+        "status_code": 202,
+        "response_model": JobBody,
+        "response_model_exclude_unset": True,
+        "responses": {202: described, **problems(*MADE, *kinds)},
+    }
+
+
+@router.post("", **accepted(*BODIED))
 async def create_job(
     service: ServiceDep,
     client: ClientDep,
     body: SummaryRequest,
     response: Response,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            description="the same key and body make one job, however often they are sent",
-            pattern=KEY_PATTERN,
-        ),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
     """Accept a text, to be summarized when its turn comes."""
+    return await _create(service, client, Order(**body.model_dump()), idempotency_key, response)
+
+
+@router.post("/file", **accepted(*BODIED, *DOCUMENTED, "busy"))
+async def create_file_job(
+    service: ServiceDep,
+    client: ClientDep,
+    order: Annotated[Order, Depends(file_order)],
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
+    """Accept a file, to be summarized when its turn comes."""
+    return await _create(service, client, order, idempotency_key, response)
+
+
+async def _create(
+    service: Service, client: str, order: Order, idempotency_key: str | None, response: Response
+) -> dict[str, Any]:
     service.refuse_if_stopping()
-    order = Order(**body.model_dump())
     service.engine.check(order)
-    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    fingerprint = hashlib.sha256(json.dumps(asdict(order)).encode()).hexdigest()
     key = None if idempotency_key is None else idempotency_key.strip('"')
     try:
         row = await asyncio.to_thread(service.jobs.create, client, order, key, fingerprint)
@@ -122,7 +154,7 @@ async def list_jobs(
 
 
 @router.get(
-    "/{id}",
+    "/{id:job}",
     response_model=JobBody,
     response_model_exclude_unset=True,
     responses=problems(*GUARDED, "jobs-down", "not-found", "invalid"),
@@ -132,23 +164,63 @@ async def show_job(row: FoundJob) -> dict[str, Any]:
     return as_body(row)
 
 
+@router.get("/{id:job}/order", responses=problems(*GUARDED, "jobs-down", "not-found", "invalid"))
+async def show_order(service: ServiceDep, client: ClientDep, row: FoundJob) -> OrderBody:
+    """Show what a job was asked for: the places in its result and events are in this text."""
+    order = await _order(service, client, row)
+    marks = [asdict(mark) for mark in order.document.marks]
+    return OrderBody.model_validate({**asdict(order), "marks": marks})
+
+
+@router.post("/{id:job}/again", **accepted("not-found"))
+async def repeat_job(
+    service: ServiceDep,
+    client: ClientDep,
+    row: FoundJob,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
+    """Make a job that asks for the same; the calls that were finished are not made again."""
+    order = await _order(service, client, row)
+    return await _create(service, client, order, idempotency_key, response)
+
+
+async def _order(service: Service, client: str, row: JobRow) -> Order:
+    order = await asyncio.to_thread(service.jobs.order, client, row.id)
+    if order is None:
+        raise Problem("not-found", "The job has expired.")
+    return order
+
+
 @router.delete(
-    "/{id}",
+    "/{id:job}",
     status_code=204,
     responses=problems(*GUARDED, "jobs-down", "not-found", "invalid", "finished"),
 )
-async def cancel_job(service: ServiceDep, client: ClientDep, row: FoundJob) -> None:
-    """Cancel a job that is not finished."""
-    if not await asyncio.to_thread(service.jobs.cancel, client, row.id):
-        raise Problem("finished", "What is finished cannot be cancelled; it expires by itself.")
+async def cancel_job(
+    service: ServiceDep,
+    client: ClientDep,
+    row: FoundJob,
+    forget: Annotated[
+        bool, Query(description="delete its text, events and result, finished or not")
+    ] = False,
+) -> None:
+    """Cancel a job that is not finished; with `forget` delete all that is kept of it."""
+    if forget:
+        await asyncio.to_thread(service.jobs.forget, client, row.id)
+    elif not await asyncio.to_thread(service.jobs.cancel, client, row.id):
+        raise Problem("finished", "What is finished cannot be cancelled; ?forget=true deletes it.")
     service.worker.forget(row.id)
 
 
 @router.get(
-    "/{id}/events",
+    "/{id:job}/events",
     response_class=EventSourceResponse,
     responses={
-        200: {"description": "planned, summarized …, and at last finished, failed or cancelled"},
+        200: {
+            "description": "planned, summarized …, delta …, and at last finished, failed or "
+            "cancelled; waiting where the model cannot be had, after which all begins again"
+        },
         **problems(*GUARDED, "jobs-down", "not-found", "invalid"),
     },
 )

