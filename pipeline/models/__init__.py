@@ -83,6 +83,10 @@ class ChatModel(Protocol):
         """What the user should know about how this model was opened or behaved; can be added to."""
 
     @property
+    def concurrency(self) -> int:
+        """How many calls are in flight at most; more wait."""
+
+    @property
     def options(self) -> Mapping[str, object]:
         """Every setting that can change an answer, besides the weights and the prompt."""
 
