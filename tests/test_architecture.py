@@ -17,8 +17,9 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"tokens", "vocabulary", "template", "gguf", "checks", "models", "chunk", "ollama_api"},
     {"ollama", "openai", "embedded", "shared", "store", "prompts", "extract", "facts"},
     {"clean", "settings", "load", "stable", "evidence"},
-    {"mapreduce", "testing", "rates", "progress"},
-    {"cli", "cli_summarize", "cli_models", "cli_cache"},
+    {"mapreduce", "testing", "rates", "progress", "crowd", "ledger", "corpus"},
+    {"batch", "account", "output"},
+    {"cli", "cli_summarize", "cli_models", "cli_cache", "cli_batch"},
     {"__main__"},
 ]
 
