@@ -51,10 +51,10 @@ class Columns:
         """Return the document of a record."""
         if not isinstance(record, Mapping):
             return Entry(str(number), problem=f"record {number} has no columns")
-        name = _writable(number if self.id is None else record.get(self.id) or "")
-        if not name:
+        name = number if self.id is None else record.get(self.id)
+        if name is None or name == "":
             return Entry(str(number), problem=f"record {number} has nothing in column {self.id}")
-        text = record.get(self.text)
+        name, text = _writable(name), record.get(self.text)
         if not isinstance(text, str):
             return Entry(name, problem=f"record {name} has no text in column {self.text}")
         if _writable(text) != text:
