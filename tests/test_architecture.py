@@ -15,7 +15,7 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"errors"},
     {"types"},
     {"tokens", "vocabulary", "template", "gguf", "checks", "models", "chunk", "ollama_api"},
-    {"ollama", "openai", "embedded", "shared", "store", "prompts", "extract", "facts"},
+    {"ollama", "openai", "embedded", "shared", "fleet", "store", "prompts", "extract", "facts"},
     {"clean", "settings", "load", "stable", "evidence"},
     {"mapreduce", "testing", "rates", "progress", "crowd", "ledger", "corpus"},
     {"batch", "account", "output"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import InputError, ModelUnavailable
@@ -152,7 +153,7 @@ def list_models(settings: Settings) -> list[ModelInfo]:
 
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
     return [
-        *list_ollama(settings.ollama_host),
+        *list_ollama(settings.ollama_hosts[0]),
         *list_embedded(),
         *list_openai(settings.openai_base_url, key),
     ]
@@ -173,15 +174,17 @@ def _open_auto(settings: Settings) -> ChatModel:
     return model
 
 
-def _open_ollama(settings: Settings, name: str) -> OllamaModel:
+def _open_ollama(settings: Settings, name: str) -> ChatModel:
+    from pipeline.models.fleet import open_fleet
     from pipeline.models.ollama import open_ollama
 
-    return open_ollama(
-        name,
-        host=settings.ollama_host,
-        options=settings.model_options(),
-        cache_folder=settings.cache_folder,
-    )
+    def on(host: str | None) -> OllamaModel:
+        return open_ollama(
+            name, host=host, options=settings.model_options(), cache_folder=settings.cache_folder
+        )
+
+    hosts = settings.ollama_hosts
+    return on(hosts[0]) if len(hosts) == 1 else open_fleet({str(h): partial(on, h) for h in hosts})
 
 
 def _open_openai(settings: Settings, name: str) -> OpenAIModel:
