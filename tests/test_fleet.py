@@ -15,7 +15,7 @@ from pipeline.errors import (
     ServerFault,
     TimedOut,
 )
-from pipeline.models.fleet import open_fleet
+from pipeline.models.fleet import Fleet
 from pipeline.settings import load_settings
 from pipeline.testing import ScriptedModel, first_words
 
@@ -39,7 +39,7 @@ def cannot_be_had():
 
 def fleet(*models, more=()):
     openers = {f"server {i}": lambda model=model: model for i, model in enumerate(models)}
-    return open_fleet({**openers, **dict(more)}, REST)
+    return Fleet({**openers, **dict(more)}, REST)
 
 
 async def ask(model, count, **options):

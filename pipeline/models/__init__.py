@@ -175,7 +175,7 @@ def _open_auto(settings: Settings) -> ChatModel:
 
 
 def _open_ollama(settings: Settings, name: str) -> ChatModel:
-    from pipeline.models.fleet import open_fleet
+    from pipeline.models.fleet import Fleet
     from pipeline.models.ollama import open_ollama
 
     def on(host: str | None) -> OllamaModel:
@@ -184,7 +184,7 @@ def _open_ollama(settings: Settings, name: str) -> ChatModel:
         )
 
     hosts = settings.ollama_hosts
-    return on(hosts[0]) if len(hosts) == 1 else open_fleet({str(h): partial(on, h) for h in hosts})
+    return on(hosts[0]) if len(hosts) == 1 else Fleet({str(h): partial(on, h) for h in hosts})
 
 
 def _open_openai(settings: Settings, name: str) -> OpenAIModel:

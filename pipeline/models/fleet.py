@@ -1,85 +1,66 @@
-"""One model on several servers: a call goes where there is room, and what fails rests.
-
-Each server has slots of its own. One that cannot be reached, does not answer in time or fails
-again and again is set aside; its calls go to the others. While it rests it is asked a question of
-one token now and then, and comes back with its first answer.
-"""
+"""One model on several servers: a call goes where there is room, and what fails rests."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from pipeline.errors import BadAnswer, ModelMissing, ModelUnavailable, Passing, TimedOut
+from pipeline.errors import ModelMissing, ModelUnavailable
 from pipeline.models.checks import PROBE_SYSTEM, PROBE_TEXT
+from pipeline.models.rota import REST, Rota, Server, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from pipeline.models import ChatModel
     from pipeline.types import Reply
 
-FAILURES = 3  # in a row, after which a server rests; one alone may be the call's fault
-REST, LONGEST_REST = 1.0, 60.0  # seconds between two questions; they double
 
-Open: TypeAlias = "Callable[[], ChatModel]"
-Trouble: TypeAlias = Passing | ModelUnavailable
+class Fleet:
+    """A model on several servers, by their addresses; see `pipeline.models.ChatModel`.
 
-
-@dataclass(eq=False)
-class Server:
-    """A server of a fleet. `model` is None until it could be opened."""
-
-    address: str
-    open: Open
-    model: ChatModel | None = None
-    in_flight: int = 0
-    failures: int = 0
-    trouble: Trouble | None = None  # why it rests
-
-    @property
-    def load(self) -> float:
-        """The share of its slots that are taken."""
-        return self.in_flight / self.model.concurrency if self.model else 1.0
-
-
-def open_fleet(servers: Mapping[str, Open], rest: float = REST) -> Fleet:
-    """Open a model on each of several servers, by their addresses.
-
-    One that cannot be had rests.
+    A server that cannot be had now rests, and is opened later.
 
     Raises:
         ModelUnavailable: none can be had, or they hold different models of that name.
     """
-    members = [Server(address, opener) for address, opener in servers.items()]
-    for member in members:
+
+    def __init__(self, servers: Mapping[str, Callable[[], ChatModel]], rest: float = REST) -> None:
+        self.warnings: list[str] = []
+        members = [self._member(address, opener) for address, opener in servers.items()]
+        opened = [member.worker for member in members if member.worker is not None]
+        troubles = [member.trouble for member in members if member.trouble is not None]
+        if not opened:
+            raise troubles[0]
+        self._model = opened[0]
+        self._rota = Rota(members, rest)
+        self.warnings += [f"{trouble}; the other servers do its work" for trouble in troubles]
+        for address, member in zip(servers, members, strict=True):
+            member.slots = member.slots or self._model.concurrency
+            if member.worker is not None:
+                self._check(address, member.worker)
+
+    def _member(self, address: str, opener: Callable[[], ChatModel]) -> Server[ChatModel]:
+        async def revive() -> ChatModel:
+            if member.worker is None:
+                model = await asyncio.to_thread(opener)
+                self._check(address, model)
+            else:
+                model = member.worker
+            await answers(model.complete(PROBE_SYSTEM, PROBE_TEXT, max_tokens=1))
+            return model
+
+        member: Server[ChatModel] = Server(None, 0, revive)
         try:
-            member.model = member.open()
+            member.worker = opener()
+            member.slots = member.worker.concurrency
         except ModelUnavailable as error:
             member.trouble = error
-    return Fleet(members, rest)
+        return member
 
-
-class Fleet:
-    """A model on several servers; see `pipeline.models.ChatModel`."""
-
-    def __init__(self, servers: Sequence[Server], rest: float) -> None:
-        opened = [server.model for server in servers if server.model is not None]
-        if not opened:
-            raise next(server.trouble for server in servers if server.trouble)
-        self._servers = servers
-        self._model = opened[0]
-        self._rest = rest
-        self._freed = asyncio.Event()
-        self._revivals: dict[Server, asyncio.Task[None]] = {}
-        self.warnings: list[str] = []
-        for server in servers:
-            if server.model is not None:
-                self._check(server.address, server.model)
-            elif server.trouble is not None:
-                self.warnings.append(f"{server.trouble}; the other servers do its work")
+    def _models(self) -> Iterator[ChatModel]:
+        return (server.worker for server in self._rota.servers if server.worker is not None)
 
     @property
     def name(self) -> str:
@@ -99,13 +80,12 @@ class Fleet:
     @property
     def exact(self) -> bool:
         """Whether all servers count as we do."""
-        return all(server.model.exact for server in self._servers if server.model)
+        return all(model.exact for model in self._models())
 
     @property
     def concurrency(self) -> int:
         """The slots of all servers, those that rest included."""
-        slots = [server.model.concurrency for server in self._servers if server.model]
-        return sum(slots) + max(slots) * (len(self._servers) - len(slots))
+        return sum(server.slots for server in self._rota.servers)
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -130,80 +110,17 @@ class Fleet:
         emit: Callable[[str], None] | None = None,
     ) -> Reply:
         """Ask a server that has room, and another one where it fails; see `ChatModel.complete`."""
-        errors: dict[Server, Trouble] = {}
         told = _Told(emit)
-        while True:
-            server, model = await self._room(errors)
-            try:
-                reply = await model.complete(
-                    system, user, max_tokens=max_tokens, attempt=attempt, emit=emit and told
-                )
-            except (Passing, ModelUnavailable) as error:
-                self._note_failure(server, error)
-                errors[server] = error
-                if told.anything:  # who listens must learn that the answer begins anew
-                    raise
-            else:
-                server.failures = 0
-                self._learn(model)
-                return reply
-            finally:
-                server.in_flight -= 1
-                self._freed.set()
 
-    async def _room(self, errors: Mapping[Server, Trouble]) -> tuple[Server, ChatModel]:
-        """Take a slot of the least busy server that has not failed this call, once there is one.
+        async def ask(model: ChatModel) -> Reply:
+            reply = await model.complete(
+                system, user, max_tokens=max_tokens, attempt=attempt, emit=emit and told
+            )
+            self._learn(model)
+            return reply
 
-        Raises:
-            Passing: the others rest.
-            ModelUnavailable: likewise, and none of the servers can be had.
-        """
-        self._revive_those_at_rest()
-        while True:
-            left = [server for server in self._servers if not server.trouble]
-            left = [server for server in left if server not in errors]
-            if not left:
-                raise _mildest([*errors.values(), *(s.trouble for s in self._servers if s.trouble)])
-            server = min(left, key=lambda server: server.load)
-            if server.model is not None and server.load < 1:
-                server.in_flight += 1
-                return server, server.model
-            self._freed.clear()
-            await self._freed.wait()
-
-    def _note_failure(self, server: Server, error: Trouble) -> None:
-        server.failures += 1
-        if isinstance(error, ModelUnavailable | TimedOut) or server.failures >= FAILURES:
-            server.trouble = error
-            self._revive_those_at_rest()
-
-    def _revive_those_at_rest(self) -> None:
-        for server in self._servers:
-            if server.trouble and server not in self._revivals:
-                self._revivals[server] = asyncio.create_task(self._revive(server))
-
-    async def _revive(self, server: Server) -> None:
-        """Ask a server that rests now and then, until it answers."""
-        rest = self._rest
-        while server.trouble:
-            await asyncio.sleep(rest)
-            rest = min(2 * rest, LONGEST_REST)
-            try:
-                await self._probe(server)
-            except (Passing, ModelUnavailable) as error:
-                server.trouble = error
-            else:
-                server.trouble, server.failures = None, 0
-        del self._revivals[server]
-        self._freed.set()
-
-    async def _probe(self, server: Server) -> None:
-        if server.model is None:
-            model = await asyncio.to_thread(server.open)
-            self._check(server.address, model)
-            server.model = model
-        with contextlib.suppress(BadAnswer):  # whatever it says, it answers
-            await server.model.complete(PROBE_SYSTEM, PROBE_TEXT, max_tokens=1)
+        # Who has heard half an answer must learn from an error that it begins anew.
+        return await self._rota.share(ask, again=lambda: not told.anything)
 
     def _check(self, address: str, model: ChatModel) -> None:
         """Note what a server warns of.
@@ -222,11 +139,9 @@ class Fleet:
 
     async def aclose(self) -> None:
         """Close the connections to all servers."""
-        for revival in list(self._revivals.values()):
-            revival.cancel()
-        for server in self._servers:
-            if server.model is not None:
-                await server.model.aclose()
+        await self._rota.aclose()
+        for model in self._models():
+            await model.aclose()
 
 
 @dataclass
@@ -240,8 +155,3 @@ class _Told:
         self.anything = True
         if self.emit is not None:
             self.emit(piece)
-
-
-def _mildest(errors: Sequence[Trouble]) -> Trouble:
-    """Return an error that may pass, if there is one: it does not end the run."""
-    return next((error for error in errors if isinstance(error, Passing)), errors[0])
