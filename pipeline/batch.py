@@ -13,38 +13,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterable
-from dataclasses import dataclass, fields, replace
-from itertools import count
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.crowd import Crowd
 from pipeline.errors import ModelUnavailable, PyLlamaError
 from pipeline.ledger import DONE, Outcome, digest
-from pipeline.models.shared import FairSlots, SharedModel
-from pipeline.prompts import PROMPT_VERSION
-from pipeline.types import Document, Result
+from pipeline.pool import Order, Pool, open_pool
+from pipeline.settings import load_settings
+from pipeline.types import Document
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 
     from pipeline.corpus import Entry
     from pipeline.ledger import Ledger
     from pipeline.mapreduce import Summarizer
+    from pipeline.pool import Failure
+    from pipeline.types import Result
 
-SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot waits for one
 MOST_CHARACTERS = 32_000_000  # of the texts under way, where they are more than one
-LONG = 100_000  # characters; planning more than these would hold up the event loop
 READ_AHEAD = 256  # documents that are read at once, or as many as hold READ_CHARACTERS
 READ_CHARACTERS = 1_000_000
-WITHOUT = {"model", "store", "retry"}  # fields of a Summarizer that change no result of theirs
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A document that has no summary, and why."""
-
-    document: Document
-    error: PyLlamaError
 
 
 async def summarize_many(
@@ -61,30 +51,15 @@ async def summarize_many(
     """
     async with contextlib.AsyncExitStack() as opened:
         if summarizer is None:
-            summarizer = await opened.enter_async_context(_configured())
-        pool = Pool(summarizer)
+            pool = await opened.enter_async_context(open_pool(Order(load_settings())))
+        else:
+            pool = Pool(summarizer)
         crowd = Crowd(pool.attempt, pool.width, lambda doc: len(doc.text), MOST_CHARACTERS)
         batches = crowd.finished(_each(documents))
         await opened.enter_async_context(contextlib.aclosing(batches))
         async for batch in batches:
             for result in batch:
                 yield result
-
-
-@contextlib.asynccontextmanager
-async def _configured() -> AsyncIterator[Summarizer]:
-    from pipeline.mapreduce import Summarizer
-    from pipeline.models import open_model
-    from pipeline.settings import load_settings
-    from pipeline.store import open_store
-
-    settings = load_settings()
-    model = await asyncio.to_thread(open_model, settings)
-    with open_store(settings, record=True, warn=model.warnings.append) as store:
-        try:
-            yield Summarizer.from_settings(model, settings, store=store)
-        finally:
-            await model.aclose()
 
 
 async def _each(
@@ -98,74 +73,6 @@ async def _each(
         yield document
 
 
-class Pool:
-    """Summarizes documents with one summarizer, side by side: their calls take fair turns.
-
-    Raises:
-        InputError: the summarizer's settings fit no document.
-    """
-
-    def __init__(self, summarizer: Summarizer) -> None:
-        summarizer.budget()
-        self._summarizer = summarizer
-        self._slots = FairSlots(summarizer.model.concurrency)
-        self._numbers = count()
-
-    @property
-    def width(self) -> int:
-        """How many documents are to be under way so that the model is never idle."""
-        calls = self._summarizer.model.concurrency
-        return calls + max(SPARE, calls // 2)
-
-    async def identity(self) -> dict[str, object]:
-        """Return what every result depends on."""
-        return identity_of(self._summarizer)
-
-    async def summarize(self, document: Document) -> Result:
-        """Summarize a document; see `Summarizer.summarize`."""
-        whole = self._summarizer
-        if len(document.text) > LONG:
-            plan = await asyncio.to_thread(whole.plan, document)
-        else:
-            plan = whole.plan(document)
-        model = SharedModel(whole.model, self._slots, next(self._numbers))
-        return await replace(whole, model=model).run(plan)
-
-    async def attempt(self, document: Document) -> Result | Failure:
-        """Summarize a document, or say why that cannot be.
-
-        Raises:
-            ModelUnavailable: no document can be summarized.
-        """
-        try:
-            return await self.summarize(document)
-        except ModelUnavailable:
-            raise
-        except PyLlamaError as error:
-            return Failure(document, error)
-
-    async def result(self, document: Document) -> dict[str, object]:
-        """Summarize a document and return the result's JSON form; see `Engine`."""
-        return (await self.summarize(document)).to_dict()
-
-    async def aclose(self) -> None:
-        """Release the model."""
-        await self._summarizer.model.aclose()
-
-
-def identity_of(summarizer: Summarizer) -> dict[str, object]:
-    """Return what every result of a summarizer depends on."""
-    model = summarizer.model
-    options = {field.name: getattr(summarizer, field.name) for field in fields(summarizer)}
-    return {
-        "model": model.name,
-        "digest": model.digest,
-        "options": dict(model.options),
-        "prompts": PROMPT_VERSION,
-        **{name: value for name, value in options.items() if name not in WITHOUT},
-    }
-
-
 class Engine(Protocol):
     """What summarizes the documents of a run: a `Pool` in this process, or a cluster."""
 
@@ -173,8 +80,9 @@ class Engine(Protocol):
     def width(self) -> int:
         """How many documents are to be under way."""
 
-    async def identity(self) -> dict[str, object]:
-        """Return what every result depends on."""
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """What every result depends on."""
 
     async def result(self, document: Document) -> Mapping[str, object]:
         """Summarize a document and return the result's JSON form.
@@ -183,9 +91,6 @@ class Engine(Protocol):
             ModelUnavailable: no document can be summarized.
             PyLlamaError: this one cannot.
         """
-
-    async def aclose(self) -> None:
-        """Release what was opened."""
 
 
 async def run(

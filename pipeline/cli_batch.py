@@ -15,13 +15,13 @@ import click
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from pipeline.account import Account
     from pipeline.batch import Engine
     from pipeline.corpus import Entry
     from pipeline.ledger import Ledger
-    from pipeline.settings import Settings
 
 POSITIVE = click.IntRange(min=1)
 PRICE = click.FloatRange(min=0)
@@ -40,6 +40,13 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
 @click.option("--sources", is_flag=True, help="Trace each sentence of a summary.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
 @click.option("--concurrency", type=POSITIVE, help="Calls in flight, for each model server.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    help="Where the work is done: in this process, or on a Ray cluster. [local]",
+)
+@click.option("--address", default="auto", help="Of the Ray cluster, or local. [auto]")
 @click.option("--retry-failed", is_flag=True, help="Try documents again that failed before.")
 @click.option(
     "--fail-on-error",
@@ -61,6 +68,8 @@ def batch(
     split: str,
     query: str | None,
     sources: bool,
+    engine: str,
+    address: str,
     retry_failed: bool,
     fail_on_error: float,
     price_tokens: tuple[float, float] | None,
@@ -81,8 +90,10 @@ def batch(
     130 interrupted.
     """
     from pipeline.account import Account, Prices
+    from pipeline.cluster import open_cluster
     from pipeline.corpus import Columns, open_corpus
     from pipeline.output import lines_path
+    from pipeline.pool import Order, open_pool
     from pipeline.settings import load_settings
 
     settings = load_settings(**flags)
@@ -93,31 +104,9 @@ def batch(
     read, written = price_tokens or (0.0, 0.0)
     prices = Prices(read, written, price_hour or 0.0)
     job = _Job(out, lines, Account(time.monotonic(), prices=prices), fail_on_error, quiet=quiet)
-    with _engine(settings, query, sources=sources, no_cache=no_cache, note=job.note) as engine:
-        return asyncio.run(job.run(entries, engine, retry_failed=retry_failed))
-
-
-@contextlib.contextmanager
-def _engine(
-    settings: Settings,
-    query: str | None,
-    *,
-    sources: bool,
-    no_cache: bool,
-    note: Callable[[str], None],
-) -> Iterator[Engine]:
-    from pipeline.batch import Pool
-    from pipeline.mapreduce import Summarizer
-    from pipeline.models import open_model
-    from pipeline.store import open_store
-
-    model = open_model(settings)
-    for warning in model.warnings:
-        note(warning)
-    with open_store(settings, record=not no_cache, warn=note) as store:
-        yield Pool(
-            Summarizer.from_settings(model, settings, store=store, query=query, sources=sources)
-        )
+    order = Order(settings, query, sources=sources, record=not no_cache)
+    opening = open_cluster(order, address) if engine == "ray" else open_pool(order, job.note)
+    return asyncio.run(job.run(entries, opening, retry_failed=retry_failed))
 
 
 @dataclass(frozen=True)
@@ -130,22 +119,27 @@ class _Job:
     fail_on_error: float
     quiet: bool
 
-    async def run(self, corpus: Iterator[Entry], engine: Engine, *, retry_failed: bool) -> int:
+    async def run(
+        self,
+        corpus: Iterator[Entry],
+        opening: AbstractAsyncContextManager[Engine],
+        *,
+        retry_failed: bool,
+    ) -> int:
         """Summarize what is left of the corpus; return the exit status."""
         from pipeline.ledger import open_ledger
         from pipeline.output import write_outputs
 
         try:
-            with open_ledger(self.lines, await engine.identity()) as ledger:
-                self.account.before = ledger.count()[0]
-                await self._follow(corpus, engine, ledger, retry_failed=retry_failed)
-                write_outputs(self.out, self.lines, ledger)
-                return self._status(ledger)
+            async with opening as engine:
+                with open_ledger(self.lines, engine.identity) as ledger:
+                    self.account.before = ledger.count()[0]
+                    await self._follow(corpus, engine, ledger, retry_failed=retry_failed)
+                    write_outputs(self.out, self.lines, ledger)
+                    return self._status(ledger)
         except asyncio.CancelledError:
             self.note("what is finished is kept; the same command goes on from there")
             raise
-        finally:
-            await engine.aclose()
 
     async def _follow(
         self, corpus: Iterator[Entry], engine: Engine, ledger: Ledger, *, retry_failed: bool

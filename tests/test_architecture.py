@@ -19,7 +19,8 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"shared", "rota", "fleet"},
     {"clean", "settings", "load", "stable", "evidence"},
     {"mapreduce", "testing", "rates", "progress", "crowd", "ledger", "corpus"},
-    {"batch", "account", "output"},
+    {"pool", "account", "output"},
+    {"batch", "cluster"},
     {"cli", "cli_summarize", "cli_models", "cli_cache", "cli_batch"},
     {"__main__"},
 ]

@@ -7,11 +7,12 @@ from collections import Counter
 import pytest
 
 from pipeline import Document, InputError, Result, Summarizer, summarize_many
-from pipeline.batch import Failure, Pool, run
+from pipeline.batch import run
 from pipeline.corpus import Entry
 from pipeline.errors import ModelUnavailable, ServerDown
 from pipeline.ledger import open_ledger
 from pipeline.mapreduce import Retry
+from pipeline.pool import Failure, Pool
 from pipeline.testing import ScriptedModel, first_words
 
 LONG_TEXT = " ".join(f"Word{i} is in sentence {i}." for i in range(2000))
@@ -34,7 +35,7 @@ async def all_of(documents, one):
 async def batch(path, corpus, one, **options):
     """Run over a corpus and return what was yielded."""
     pool = Pool(one)
-    with open_ledger(path, await pool.identity()) as ledger:
+    with open_ledger(path, pool.identity) as ledger:
         return [
             outcome
             async for outcomes in run(iter(corpus), pool, ledger, **options)
@@ -214,7 +215,7 @@ def test_failures_are_noted_and_tried_again_on_request(tmp_path):
     assert {outcome.id for outcome in again} == {"bad", "blank"}
     mended = [Entry("bad", "Now it can be read."), *corpus[1:]]
     asyncio.run(batch(out, mended, summarizer()))
-    with open_ledger(out, asyncio.run(Pool(summarizer()).identity())) as ledger:
+    with open_ledger(out, Pool(summarizer()).identity) as ledger:
         assert [name for name, _, _ in ledger.failures()] == ["blank"]
         assert ledger.count() == (4, 1)
 
@@ -247,6 +248,6 @@ def test_an_output_that_lost_lines_is_not_written_on(tmp_path):
 
 def test_one_run_at_a_time_writes_an_output(tmp_path):
     out = tmp_path / "out.jsonl"
-    identity = asyncio.run(Pool(summarizer()).identity())
+    identity = Pool(summarizer()).identity
     with open_ledger(out, identity), pytest.raises(InputError, match="another run is writing"):
         asyncio.run(batch(out, entries(1), summarizer()))
