@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
-.PHONY: help install peers demo test slow browser check bench lock clean
+.PHONY: help install peers ray demo test slow browser check bench lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -24,6 +24,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 peers: install ## other people's summarizers and data sets into .venv, for evaluation
 	$(PIP) --no-deps --require-hashes -r requirements-peers.lock
+
+ray: install ## Ray into .venv, for runs on a cluster
+	$(PIP) --no-deps --require-hashes -r requirements-ray.lock
 
 demo: install ## a real summary of a real text, by the embedded model
 	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)
@@ -47,10 +50,11 @@ bench: install ## ratios: makespan against its lower bound, chunking against one
 
 LOCK := uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
-EXTRAS := embedded formats openai eval postgres telemetry dev
+EXTRAS := embedded formats openai eval parquet postgres telemetry dev
 lock: ## pin the newest allowed versions again (needs uv)
 	$(LOCK) $(EXTRAS:%=--extra %) -o requirements.lock pyproject.toml
 	$(LOCK) --extra peers --extra datasets -c requirements.lock -o requirements-peers.lock pyproject.toml
+	$(LOCK) --extra ray -c requirements.lock -o requirements-ray.lock pyproject.toml
 
 clean: ## remove what install made
 	rm -rf $(VENV)

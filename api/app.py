@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urllib.parse
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from pipeline.models.ollama_api import OllamaServer
 from pipeline.models.openai import list_openai
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from opentelemetry.trace import TracerProvider
 
@@ -73,7 +73,7 @@ def server_of(name: str, settings: Settings) -> str:
         return f"The model server at {address}"
     if provider not in ("auto", "ollama"):
         return IN_PROCESS
-    with OllamaServer(settings.ollama_host) as server:
+    with OllamaServer(settings.ollama_hosts[0]) as server:
         ollama = f"The Ollama server at {server.address}"
     return ollama if provider == "ollama" else f"{ollama}, or else the model in this process,"
 
@@ -94,13 +94,22 @@ def probe(name: str, settings: Settings) -> None:
     """
     provider, _, model = name.partition(":")
     if provider == "ollama":
-        with OllamaServer(settings.ollama_host) as server:
-            server.show(model)
+        _probe_any(settings.ollama_hosts, model)
     elif provider == "openai":
         key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
         found = list_openai(settings.openai_base_url, key)
         if all(info.name != name for info in found):
             raise ModelUnavailable(f"{name} cannot be had")
+
+
+def _probe_any(hosts: Sequence[str | None], model: str) -> None:
+    """Ask one server after the other, until one has the model."""
+    for host in hosts[:-1]:
+        with suppress(ModelUnavailable), OllamaServer(host) as server:
+            server.show(model)
+            return
+    with OllamaServer(hosts[-1]) as server:
+        server.show(model)
 
 
 def create_app(service: Service) -> FastAPI:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from api.errors import Problem, translated, wait
-from api.models import Offer, SharedModel
+from api.models import ObservedModel, Offer
 from pipeline.mapreduce import Summarizer
 from pipeline.types import Document, Mark, Removed, ignore
 
@@ -103,7 +103,7 @@ class Engine:
         """
         offer = self.check(order)
         model = await self.pool.get(offer)
-        shared = SharedModel(
+        shared = ObservedModel(
             model, self.pool.slots_of(offer), next(self._numbers), self.metrics, self.tracer
         )
         summarizer = Summarizer.from_settings(

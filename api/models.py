@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import SpanKind, StatusCode
 
 from api.errors import Problem, translated
-from api.slots import FairSlots
+from pipeline.models.shared import FairSlots, SharedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from opentelemetry.trace import Span, Tracer
@@ -130,55 +130,11 @@ class ModelPool:
 
 
 @dataclass(frozen=True)
-class SharedModel:
-    """A model as one run sees it: its calls take fair turns, and are counted and traced.
+class ObservedModel(SharedModel):
+    """A model as one run sees it: its calls take fair turns, and are counted and traced."""
 
-    See `pipeline.models.ChatModel`.
-    """
-
-    model: ChatModel
-    slots: FairSlots
-    run: Hashable
     metrics: Metrics
     tracer: Tracer
-
-    @property
-    def name(self) -> str:
-        """As the model's."""
-        return self.model.name
-
-    @property
-    def digest(self) -> str:
-        """As the model's."""
-        return self.model.digest
-
-    @property
-    def context(self) -> int:
-        """As the model's."""
-        return self.model.context
-
-    @property
-    def exact(self) -> bool:
-        """As the model's."""
-        return self.model.exact
-
-    @property
-    def warnings(self) -> list[str]:
-        """As the model's."""
-        return self.model.warnings
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """As the model's."""
-        return self.model.options
-
-    def count(self, system: str, user: str) -> int:
-        """Count as the model does."""
-        return self.model.count(system, user)
-
-    def count_text(self, text: str) -> int:
-        """Count as the model does."""
-        return self.model.count_text(text)
 
     async def complete(
         self,
@@ -235,6 +191,3 @@ class SharedModel:
         span.set_attribute("error.type", name)
         span.set_status(StatusCode.ERROR)
         self.metrics.calls.labels(self.name, name).inc()
-
-    async def aclose(self) -> None:
-        """Do nothing: the pool closes the model."""

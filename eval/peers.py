@@ -137,7 +137,7 @@ def _chat_ollama(ours: Summarizer, settings: Settings, answer: int) -> ChatOllam
     count = ours.model.count_text
     return ChatOllama(
         model=ours.model.name.removeprefix("ollama:"),
-        base_url=parse_host(settings.ollama_host),
+        base_url=parse_host(settings.ollama_hosts[0]),
         num_predict=answer,
         # Without this, LangChain counts with GPT-2's vocabulary, which it downloads.
         custom_get_token_ids=lambda text: list(range(count(text))),
@@ -174,7 +174,7 @@ def _llamaindex_tree(
     synthesizer = TreeSummarize(
         llm=Ollama(
             model=model.name.removeprefix("ollama:"),
-            base_url=parse_host(settings.ollama_host),
+            base_url=parse_host(settings.ollama_hosts[0]),
             context_window=model.context,
             request_timeout=settings.timeout,
             additional_kwargs={**_options(ours), "num_predict": budget.answer},

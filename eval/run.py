@@ -223,7 +223,7 @@ def _quantization(variant: Variant, system: System) -> str | None:
         return None
     from pipeline.models.ollama_api import OllamaServer
 
-    with suppress(ModelUnavailable), OllamaServer(variant.settings.ollama_host) as server:
+    with suppress(ModelUnavailable), OllamaServer(variant.settings.ollama_hosts[0]) as server:
         level = server.show(name).get("details", {}).get("quantization_level")
         return None if level is None else str(level)
     return None

@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipeline.batch import summarize_many
     from pipeline.chunk import split
     from pipeline.errors import CallFailed, InputError, ModelUnavailable, PyLlamaError
     from pipeline.mapreduce import Summarizer
@@ -38,9 +39,11 @@ __all__ = [
     "load_settings",
     "open_model",
     "split",
+    "summarize_many",
 ]
 
 _HOMES = {
+    "batch": ("summarize_many",),
     "chunk": ("split",),
     "errors": ("CallFailed", "InputError", "ModelUnavailable", "PyLlamaError"),
     "mapreduce": ("Summarizer",),

@@ -20,6 +20,7 @@ FAILED, USAGE, STAND_INS, NO_MODEL, INTERRUPTED = 1, 2, 3, 4, 130
 GARBAGE_EVERY = 100_000  # new objects; imports make many and no garbage, and looking takes 0.2 s
 
 COMMANDS = {
+    "batch": "pipeline.cli_batch:batch",
     "cache": "pipeline.cli_cache:cache",
     "config": "pipeline.cli_models:config",
     "eval": "eval.cli:evaluate",

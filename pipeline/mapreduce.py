@@ -416,7 +416,7 @@ class _Run:
         ):
             with attempt:
                 self.sent += 1
-                emit = self._deltas(restart=attempt.num > 1) if self._is_final(task) else None
+                emit = self._deltas(restart=attempt.num > 1) if self._is_heard(task) else None
                 try:
                     reply = await self.summarizer.model.complete(
                         *prompt, max_tokens=bound, attempt=variation, emit=emit
@@ -438,6 +438,10 @@ class _Run:
 
     def _is_final(self, task: _Task) -> bool:
         return task.node is self.plan.root and task.splits == 0
+
+    def _is_heard(self, task: _Task) -> bool:
+        """Whether anyone hears the answer while it is written, which costs the processor."""
+        return self._is_final(task) and self.emit is not ignore
 
     def _prompt(self, task: _Task) -> Prompt:
         query, source = self.summarizer.query, task.source.text

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -89,7 +89,8 @@ class Settings(FileSettings):
     model: str = Field("auto", description="PROVIDER:NAME, embedded, embedded:FILE.gguf or auto")
     ollama_host: str | None = Field(
         None,
-        description="address of the Ollama server; else OLLAMA_HOST, else 127.0.0.1:11434",
+        description="address of the Ollama server, or several; else OLLAMA_HOST, else "
+        "127.0.0.1:11434",
         validation_alias=AliasChoices("PY_LLAMA_OLLAMA_HOST", "OLLAMA_HOST", "ollama_host"),
     )
     openai_base_url: str | None = Field(None, description="address of an OpenAI-compatible server")
@@ -109,7 +110,7 @@ class Settings(FileSettings):
         "balanced", description="stable: boundaries follow the content, for texts that are edited"
     )
     words: int = Field(150, ge=1, description="aim for the final summary")
-    concurrency: int = Field(4, ge=1, description="calls in flight")
+    concurrency: int = Field(4, ge=1, description="calls in flight, for each model server")
     temperature: float = Field(0.0, ge=0, description="0: the likeliest words")
     seed: int = Field(0, ge=0, description="of the model's draws")
     timeout: float = Field(
@@ -117,6 +118,17 @@ class Settings(FileSettings):
     )
     store: Path = Field(default_factory=default_store, description="the record of finished calls")
     cache_mb: int = Field(512, ge=1, description="bound on that record, in MB")
+
+    @field_validator("ollama_host", mode="before")
+    @classmethod
+    def _joined(cls, hosts: object) -> object:
+        return ",".join(map(str, hosts)) if isinstance(hosts, list | tuple) else hosts
+
+    @property
+    def ollama_hosts(self) -> tuple[str | None, ...]:
+        """The addresses of the Ollama servers, as they were given; None where none was."""
+        hosts = (host.strip() for host in (self.ollama_host or "").split(","))
+        return tuple(host for host in hosts if host) or (None,)
 
     @property
     def cache_folder(self) -> Path:

@@ -1,81 +1,163 @@
-"""Files made by real programs give the words that went into them, and nothing from around them.
+"""Corpora of every kind, document by document, and what is wrong with some."""
 
-`tests/corpus/make.py` made them; `tests/corpus/texts.py` knows what they say.
-"""
-
-import sys
-from collections import Counter
-from difflib import SequenceMatcher
-from pathlib import Path
+import json
+import tracemalloc
+from importlib.util import find_spec
+from itertools import islice
 
 import pytest
 
-from pipeline.formats import read
+from pipeline.corpus import Columns, open_corpus
+from pipeline.errors import InputError
 
-CORPUS = Path(__file__).parent / "corpus"
-sys.path.insert(0, str(CORPUS))
-
-import texts  # noqa: E402 - in the corpus
-
-FILES = sorted(path.name for path in (CORPUS / "files").iterdir())
-AROUND = ["Coastal Society", "Lost property", "webmaster", "Coastal web", "127.0.0.1", "MkDocs",
-          "Sphinx", "Read the Docs", "Search", "nav.xhtml", "-->"]  # fmt: skip
-CHAPTERS = {
-    "harbour": ["Chapter 1. The dredger", "Chapter 2. Figures", "Chapter 3. What the diver saw",
-                "Chapter 4. The beam", "Chapter 5. Afterwards"],
-    "moor": ["Erstes Kapitel. Der Weg", "Zweites Kapitel. Das Gerät", "Drittes Kapitel. Der Nebel"],
-}  # fmt: skip
+needs_parquet = pytest.mark.skipif(
+    find_spec("pyarrow") is None, reason="the extra [parquet] is not installed"
+)
 
 
-def document(name):
-    return read((CORPUS / "files" / name).read_bytes(), name)
+def read(source, **columns):
+    return list(open_corpus(str(source), Columns(**columns)))
 
 
-def kept(expected, got):
-    """How many of the expected words are there in order."""
-    matcher = SequenceMatcher(None, expected, got, autojunk=False)
-    return sum(block.size for block in matcher.get_matching_blocks())
+def pairs(source, **columns):
+    return [(entry.id, entry.text or entry.problem) for entry in read(source, **columns)]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_the_words_come_through_in_order_and_no_others(name):
-    expected = texts.words(texts.plain(name.split("-")[0]))
-    found = document(name)
-    got = texts.words(found.text)
-    assert kept(expected, got) >= 0.99 * len(expected), lost(expected, got)
-    more = (Counter(got) - Counter(expected)).total()
-    assert more <= 0.01 * len(expected) + allowed(name), Counter(got) - Counter(expected)
-    for phrase in AROUND:
-        assert phrase not in found.text
+def write_jsonl(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def lost(expected, got):
-    matcher = SequenceMatcher(None, expected, got, autojunk=False)
-    return [
-        (" ".join(expected[a:b]), " ".join(got[c:d]))
-        for kind, a, b, c, d in matcher.get_opcodes()
-        if kind != "equal"
+def write_parquet(path, rows, **options):
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path, **options)
+
+
+def test_a_folder_with_all_below_it(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.txt").write_text("Text a.")
+    (tmp_path / "sub" / "b.md").write_text("Text b.")
+    (tmp_path / ".hidden").write_text("Nobody asked.")
+    (tmp_path / "bad.txt").write_bytes(b"caf\xe9 au lait")
+    found = dict(pairs(tmp_path))
+    assert found["a.txt"] == "Text a."
+    assert found["sub/b.md"] == "Text b."
+    assert "is not UTF-8" in found["bad.txt"]
+    assert len(found) == 3
+    assert sorted(entry.share for entry in read(tmp_path)) == [1 / 3, 2 / 3, 1]
+
+
+def test_a_glob(tmp_path):
+    for name in ("a.txt", "b.txt", "c.md"):
+        (tmp_path / name).write_text(f"Text {name}.")
+    assert sorted(text for _, text in pairs(tmp_path / "*.txt")) == ["Text a.txt.", "Text b.txt."]
+
+
+def test_jsonl(tmp_path):
+    path = tmp_path / "c.jsonl"
+    write_jsonl(path, [{"key": 7, "body": "One."}, {"key": "x", "body": "Two."}])
+    assert pairs(path, text="body", id="key") == [("7", "One."), ("x", "Two.")]
+    assert pairs(path, text="body") == [("1", "One."), ("2", "Two.")]
+    assert read(path, text="body")[-1].share == 1
+
+
+def test_bad_lines_of_jsonl_cost_themselves_alone(tmp_path):
+    path = tmp_path / "c.jsonl"
+    path.write_bytes(
+        b'{"text": "One."}\n{broken\n\n{"text": 5}\n[1]\n{"text": "caf\xe9"}\n'
+        b'{"text": "half \\ud83d"}\n' + b"[" * 100_000 + b'\n{"text": "Two."}\n'
+    )
+    found = pairs(path)
+    assert found[0] == ("1", "One.")
+    assert found[-1] == ("9", "Two.")
+    problems = ["no JSON", "no text in column", "no columns", "not UTF-8", "not UTF-8", "no JSON"]
+    for (_, said), problem in zip(found[1:-1], problems, strict=True):
+        assert problem in said
+
+
+def test_a_record_without_its_id(tmp_path):
+    path = tmp_path / "c.jsonl"
+    write_jsonl(path, [{"text": "One."}, {"key": 0, "text": "Two."}])
+    assert pairs(path, id="key") == [
+        ("1", "record 1 has nothing in column key"),
+        ("0", "Two."),
     ]
 
 
-def allowed(name):
-    """Words that a program adds: calibre puts a table of contents before the text."""
-    return 24 if name.endswith("calibre.docx") else 0
+def test_csv(tmp_path):
+    path = tmp_path / "c.csv"
+    long = "word " * 100_000
+    rows = f'\ufeffkey,text\n1,"One, with a comma,\nand two lines."\n2,{long}\n'
+    path.write_bytes(rows.encode() + b"3,caf\xe9\n4\n")
+    found = pairs(path, id="key")
+    assert found[0] == ("1", "One, with a comma,\nand two lines.")
+    assert found[1] == ("2", long)
+    assert found[2] == ("3", "record 3 is not UTF-8")
+    assert found[3] == ("4", "record 4 has no text in column text")
 
 
-def test_there_are_enough_of_them():
-    assert len(FILES) >= 40
-    assert {Path(name).suffix for name in FILES} == {
-        ".docx", ".epub", ".html", ".md", ".pdf", ".srt", ".txt", ".vtt",
-    }  # fmt: skip
+@needs_parquet
+def test_parquet(tmp_path):
+    path = tmp_path / "c.parquet"
+    write_parquet(path, [{"n": i, "text": f"Text {i}."} for i in range(200)], row_group_size=150)
+    assert pairs(path, id="n") == [(str(i), f"Text {i}.") for i in range(200)]
+    assert read(path)[99].share == 0.5
 
 
-NO_OUTLINE = ("libreoffice.epub", "columns.pdf", "small.pdf", "txt")  # have no headings to go by
+@needs_parquet
+def test_a_large_parquet_file_is_not_held_in_memory(tmp_path):
+    path = tmp_path / "c.parquet"
+    rows = [{"text": f"{i} " + "word " * 2000} for i in range(4000)]
+    write_parquet(path, rows, row_group_size=4000, compression="none", use_dictionary=False)
+    import pyarrow
+
+    tracemalloc.start()
+    before = pyarrow.total_allocated_bytes()
+    most = max(pyarrow.total_allocated_bytes() for _ in open_corpus(str(path), Columns()))
+    python = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert path.stat().st_size > 35e6
+    assert most - before < 20e6
+    assert python < 10e6
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if not name.endswith(NO_OUTLINE)])
-def test_chapters_are_marked(name):
-    found = document(name)
-    headings = {mark.label: mark for mark in found.marks if mark.kind == "heading"}
-    for chapter in CHAPTERS.get(name.split("-")[0], []):
-        assert found.text[headings[chapter].start :].lstrip("# ").startswith(chapter)
+def test_a_corpus_is_read_as_it_is_needed(tmp_path):
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"text": "One."}\n' + "x" * 10_000_000)
+    tracemalloc.start()
+    (entry,) = islice(open_corpus(str(path), Columns()), 1)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert entry.text == "One."
+    assert most < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("nowhere", None, "does not exist"),
+        ("c.pdf", b"", "is not a corpus"),
+        ("c.csv", b"a,b\n1,2\n", "no column 'text'; it has a, b"),
+        pytest.param("c.parquet", b"nonsense", "cannot be read", marks=needs_parquet),
+        ("*.nothing", None, "there is no file to read"),
+    ],
+)
+def test_what_is_no_corpus(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / name)
+
+
+@needs_parquet
+def test_parquet_without_the_column(tmp_path):
+    write_parquet(tmp_path / "c.parquet", [{"body": "One."}])
+    with pytest.raises(InputError, match="no column 'text'; it has body"):
+        read(tmp_path / "c.parquet")
+
+
+@pytest.mark.skipif(find_spec("datasets") is not None, reason="datasets is installed")
+def test_a_data_set_without_the_library():
+    with pytest.raises(InputError, match=r"pip install 'py-llama-backend\[datasets\]'"):
+        read("hub:someone/something")

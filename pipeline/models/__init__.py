@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import InputError, ModelUnavailable
@@ -84,6 +85,10 @@ class ChatModel(Protocol):
         """What the user should know about how this model was opened or behaved; can be added to."""
 
     @property
+    def concurrency(self) -> int:
+        """How many calls are in flight at most; more wait."""
+
+    @property
     def options(self) -> Mapping[str, object]:
         """Every setting that can change an answer, besides the weights and the prompt."""
 
@@ -149,7 +154,7 @@ def list_models(settings: Settings) -> list[ModelInfo]:
 
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
     return [
-        *list_ollama(settings.ollama_host),
+        *list_ollama(settings.ollama_hosts[0]),
         *list_embedded(),
         *list_openai(settings.openai_base_url, key),
     ]
@@ -170,15 +175,17 @@ def _open_auto(settings: Settings) -> ChatModel:
     return model
 
 
-def _open_ollama(settings: Settings, name: str) -> OllamaModel:
+def _open_ollama(settings: Settings, name: str) -> ChatModel:
+    from pipeline.models.fleet import Fleet
     from pipeline.models.ollama import open_ollama
 
-    return open_ollama(
-        name,
-        host=settings.ollama_host,
-        options=settings.model_options(),
-        cache_folder=settings.cache_folder,
-    )
+    def on(host: str | None) -> OllamaModel:
+        return open_ollama(
+            name, host=host, options=settings.model_options(), cache_folder=settings.cache_folder
+        )
+
+    hosts = settings.ollama_hosts
+    return on(hosts[0]) if len(hosts) == 1 else Fleet({str(h): partial(on, h) for h in hosts})
 
 
 def _open_openai(settings: Settings, name: str) -> OpenAIModel:

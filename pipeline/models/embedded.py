@@ -354,6 +354,7 @@ class EmbeddedModel:
         self._path = path
         self._prompts = prompts
         self._settings = options
+        self.concurrency = options.concurrency
         self._confirmed = confirmed
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama.cpp")
         self._server: Any = None

@@ -247,6 +247,7 @@ class OllamaModel:
         self._model = name
         self._prompts = prompts
         self._settings = options
+        self.concurrency = options.concurrency
         self._think = think
         self._server = server
         self._marker = confirmed

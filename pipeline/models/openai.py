@@ -421,6 +421,7 @@ class OpenAIModel:
         self._neutralize = estimate_tokenizer().neutralize
         self._weights = weights
         self._settings = options
+        self.concurrency = options.concurrency
         self._server = server
         self._api_key = SecretStr(api_key or "none")  # the client wants one in any case
         self._limiter = asyncio.Semaphore(options.concurrency)

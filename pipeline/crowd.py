@@ -1,0 +1,82 @@
+"""Work on many items at once, with a bound on how many and how much is under way."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@dataclass
+class Crowd(Generic[Item, Made]):
+    """Works on items side by side.
+
+    Args:
+        work: What is done with each item.
+        width: How many items are under way at most; those that the caller has not yet taken count.
+        size: How large an item is.
+        most: How large those under way are together at most, where they are more than one.
+    """
+
+    work: Callable[[Item], Coroutine[Any, Any, Made]]
+    width: int
+    size: Callable[[Item], int]
+    most: int
+    _under_way: dict[asyncio.Task[Any], int] = field(default_factory=dict)  # and their sizes
+    _held: int = 0
+    _ended: asyncio.Queue[asyncio.Task[Any]] = field(default_factory=asyncio.Queue)
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def finished(self, items: AsyncIterator[Item]) -> AsyncGenerator[list[Made]]:
+        """Yield what is made of the items, in the order in which it is finished.
+
+        Each list holds all that was finished since the last one. The first error, of an item or of
+        the iterator, ends all work once what else is finished has been yielded.
+        """
+        feeder = self._start(self._feed(items), 0)
+        try:
+            while self._under_way:
+                tasks = await self._take()
+                done = [task for task in tasks if task is not feeder and not task.exception()]
+                if done:
+                    yield [task.result() for task in done]
+                for task in tasks:
+                    task.result()
+        finally:
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _feed(self, items: AsyncIterator[Item]) -> None:
+        async for item in items:
+            size = self.size(item)
+            while not self._fits(size):
+                self._room.clear()
+                await self._room.wait()
+            self._start(self.work(item), size)
+
+    def _fits(self, size: int) -> bool:
+        items = len(self._under_way) - 1  # the feeder is none
+        return not items or (items < self.width and self._held + size <= self.most)
+
+    def _start(self, work: Coroutine[Any, Any, Any], size: int) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._under_way[task] = size
+        self._held += size
+        task.add_done_callback(self._ended.put_nowait)
+        return task
+
+    async def _take(self) -> list[asyncio.Task[Any]]:
+        tasks = [await self._ended.get()]
+        while not self._ended.empty():
+            tasks.append(self._ended.get_nowait())
+        for task in tasks:
+            self._held -= self._under_way.pop(task)
+        self._room.set()
+        return tasks

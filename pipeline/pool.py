@@ -1,0 +1,131 @@
+"""Documents summarized side by side by one summarizer, their calls in fair turns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, fields, replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ModelUnavailable, PyLlamaError
+from pipeline.mapreduce import Summarizer
+from pipeline.models import open_model
+from pipeline.models.shared import FairSlots, SharedModel
+from pipeline.prompts import PROMPT_VERSION
+from pipeline.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from pipeline.settings import Settings
+    from pipeline.types import Document, Result
+
+SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot waits for one
+LONG = 100_000  # characters; planning more than these would hold up the event loop
+WITHOUT = {"model", "store", "retry"}  # fields of a Summarizer of which no result speaks
+
+
+@dataclass(frozen=True)
+class Order:
+    """How to summarize; see `Summarizer`. `record` says whether finished calls are kept."""
+
+    settings: Settings
+    query: str | None = None
+    sources: bool = False
+    record: bool = True
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A document that has no summary, and why."""
+
+    document: Document
+    error: PyLlamaError
+
+
+class Pool:
+    """Summarizes documents side by side.
+
+    Raises:
+        InputError: the summarizer's settings fit no document.
+    """
+
+    def __init__(self, summarizer: Summarizer) -> None:
+        summarizer.budget()
+        self._summarizer = summarizer
+        self._slots = FairSlots(summarizer.model.concurrency)
+        self._numbers = count()
+
+    @property
+    def width(self) -> int:
+        """How many documents are to be under way."""
+        return width_of(self._summarizer.model.concurrency)
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """What every result depends on, by name."""
+        summarizer, model = self._summarizer, self._summarizer.model
+        names = {field.name for field in fields(summarizer)} - WITHOUT
+        return {
+            "model": model.name,
+            "digest": model.digest,
+            "options": dict(model.options),
+            "prompts": PROMPT_VERSION,
+            **{name: getattr(summarizer, name) for name in names},
+        }
+
+    async def summarize(self, document: Document) -> Result:
+        """Summarize a document; see `Summarizer.summarize`."""
+        whole = self._summarizer
+        if len(document.text) > LONG:
+            plan = await asyncio.to_thread(whole.plan, document)
+        else:
+            plan = whole.plan(document)
+        model = SharedModel(whole.model, self._slots, next(self._numbers))
+        return await replace(whole, model=model).run(plan)
+
+    async def attempt(self, document: Document) -> Result | Failure:
+        """Summarize a document, or say why that cannot be.
+
+        Raises:
+            ModelUnavailable: no document can be summarized.
+        """
+        try:
+            return await self.summarize(document)
+        except ModelUnavailable:
+            raise
+        except PyLlamaError as error:
+            return Failure(document, error)
+
+    async def result(self, document: Document) -> Mapping[str, object]:
+        """Summarize a document and return the result's JSON form; see `pipeline.batch.Engine`."""
+        return (await self.summarize(document)).to_dict()
+
+
+def width_of(calls: int) -> int:
+    """Return how many documents keep so many calls in flight, whatever their lengths."""
+    return calls + max(SPARE, calls // 2)
+
+
+@contextlib.asynccontextmanager
+async def open_pool(
+    order: Order, note: Callable[[str], None] = lambda text: None
+) -> AsyncIterator[Pool]:
+    """Open the model and the record of calls that the settings name; tell `note` of trouble.
+
+    Raises:
+        ModelUnavailable: the server or the model cannot be had.
+        InputError: the settings are wrong, or the context too small.
+    """
+    settings = order.settings
+    model = await asyncio.to_thread(open_model, settings)
+    for warning in model.warnings:
+        note(warning)
+    async with contextlib.aclosing(model):
+        with open_store(settings, record=order.record, warn=note) as store:
+            yield Pool(
+                Summarizer.from_settings(
+                    model, settings, store=store, query=order.query, sources=order.sources
+                )
+            )

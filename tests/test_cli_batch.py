@@ -1,0 +1,170 @@
+"""`py-llama batch`: from a corpus to its results, through kills, with the right exit status."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from importlib.util import find_spec
+
+import pytest
+
+from eval.simulation import SIMULATOR
+from pipeline.cli import run
+
+pytest.importorskip("aiohttp", reason="the simulated server needs aiohttp")
+pytestmark = pytest.mark.skipif(not SIMULATOR.exists(), reason="no simulated server")
+
+SLOTS = 4
+WORDS = "river carries sand sea wind stone winter garden letter market engine bridge number"
+
+
+def prose(draw, words):
+    sentences = (" ".join(draw.choices(WORDS.split(), k=9)).capitalize() for _ in range(words // 9))
+    return ". ".join(sentences) + "."
+
+
+def write_corpus(path, short, long=0):
+    draw = random.Random(short)
+    rows = [{"id": f"s{i}", "text": prose(draw, 100)} for i in range(short)]
+    rows += [{"id": f"l{i}", "text": prose(draw, 4000)} for i in range(long)]
+    draw.shuffle(rows)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture
+def command(tmp_path, simulation):
+    """A command on a corpus of 60 short documents and a long one, and its environment."""
+    write_corpus(tmp_path / "in.jsonl", 60, 1)
+    environment = {
+        **os.environ,
+        "OLLAMA_HOST": simulation.url,
+        "PY_LLAMA_STORE": str(tmp_path / "calls.sqlite3"),
+        "PY_LLAMA_CONCURRENCY": str(SLOTS),
+    }
+    simulation.reset(mark=False)
+
+    def start(*flags, corpus="in.jsonl", out="out.jsonl"):
+        arguments = [sys.executable, "-m", "pipeline", "batch", corpus, out]
+        return subprocess.Popen(
+            [*arguments, "--id-column=id", "--model=ollama:sim", *flags],
+            env=environment,
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def finish(process):
+    """Return the exit status and what was said."""
+    _, said = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def answered(simulation):
+    return [row for row in simulation.requests() if row["status"] == 200 and row["num_predict"] > 1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
+def test_killed_again_and_again_every_document_is_written_once(command, simulation, tmp_path):
+    kills = 0
+    for enough in (15, 45):
+        process = command()
+        while process.poll() is None and len(answered(simulation)) < enough:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        kills += 1
+    status, said = finish(command())
+    assert status == 0, said
+    written = lines(tmp_path / "out.jsonl")
+    assert Counter(line["id"] for line in written) == Counter(
+        json.loads(line)["id"] for line in (tmp_path / "in.jsonl").read_text().splitlines()
+    )
+    calls = sum(line["calls"]["map"] + line["calls"]["merge"] for line in written)
+    assert calls <= len(answered(simulation)) <= calls + kills * SLOTS
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_interrupted_it_says_that_it_can_go_on(command, simulation):
+    process = command()
+    while len(answered(simulation)) < 5:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    status, said = finish(process)
+    assert status == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+
+
+def test_failures_end_with_1_and_are_listed(command, tmp_path):
+    with (tmp_path / "in.jsonl").open("a") as file:
+        file.write("{broken\n")
+    status, said = finish(command("--price-tokens", "1e6", "0", "--price-hour", "0"))
+    assert status == 1
+    assert "61 documents, 1 failed" in said
+    assert "1 failed: Unreadable" in said
+    assert "slowest: " in said
+    read = float(said.partition("cost ")[2].split()[0].replace(",", ""))
+    assert read > 61 * 100  # tokens, each at a price of 1
+    (failure,) = lines(tmp_path / "out.failed.jsonl")
+    assert failure["id"] == "62"
+    assert "no JSON" in failure["reason"]
+    assert len(lines(tmp_path / "out.jsonl")) == 61
+
+
+def test_too_many_failures_stop_it(command, tmp_path):
+    (tmp_path / "in.jsonl").write_text("{broken\n" * 1000)
+    status, said = finish(command("--fail-on-error=0.1"))
+    assert status == 1
+    assert "too many documents fail" in said
+
+
+@pytest.mark.skipif(find_spec("pyarrow") is None, reason="the extra [parquet] is not installed")
+def test_parquet_in_and_out(command, tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = [{"id": i, "text": f"Document {i} says this. And that."} for i in range(5)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "in.parquet")
+    for _ in range(2):
+        status, said = finish(command(corpus="in.parquet", out="out.parquet"))
+        assert status == 0, said
+        written = pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()
+        assert sorted(row["id"] for row in written) == list("01234")
+        assert all(json.loads(row["result"])["summary"] == row["summary"] for row in written)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "out.jsonl"], "nowhere does not exist"),
+        (["in.jsonl", "out.txt"], "ends in neither .jsonl nor .parquet"),
+        ([".", "out.jsonl"], "would be read as a document"),
+        (["in.jsonl", "nowhere/out.jsonl"], "there is no folder nowhere"),
+        (["in.jsonl", "out.jsonl", "--query= "], "--query is blank"),
+    ],
+)
+def test_wrong_usage(arguments, message, tmp_path, capsys, monkeypatch, simulation):
+    (tmp_path / "in.jsonl").write_text('{"text": "One."}\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OLLAMA_HOST", simulation.url)
+    assert run(["batch", "--model=ollama:sim", "--no-cache", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_no_server(tmp_path, capsys, monkeypatch):
+    (tmp_path / "in.jsonl").write_text('{"text": "One."}\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    assert run(["batch", "--model=ollama:sim", "--no-cache", "in.jsonl", "out.jsonl"]) == 4
+    assert "nothing answers" in capsys.readouterr().err
