@@ -16,15 +16,12 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"types"},
     {"tokens", "vocabulary", "template", "gguf", "checks", "models", "chunk", "ollama_api"},
     {"ollama", "openai", "embedded", "store", "prompts", "extract", "facts"},
-<<<<<<< HEAD
     {"archive", "writer"},
     {"plain"},
     {"formats", "markup"},
     {"captions", "epub", "html", "pdf", "word"},
     {"apart", "fetch"},
-=======
     {"shared", "rota", "fleet"},
->>>>>>> f5a806760ebad03a7379ab3940475167cca4dfbd
     {"clean", "settings", "load", "stable", "evidence"},
     {"mapreduce", "testing", "rates", "progress", "crowd", "ledger", "corpus"},
     {"pool", "account", "output"},
