@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.errors import InputError
-from pipeline.load import decode, load
+from pipeline.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -138,11 +138,11 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Entry]:
 
 def _of_line(line: bytes, columns: Columns, number: int) -> Entry:
     try:
-        record = json.loads(decode(line, f"line {number}"))
+        record = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Entry(str(number), problem=f"line {number} is not UTF-8")
     except (ValueError, RecursionError) as error:
         return Entry(str(number), problem=f"line {number} is no JSON: {error}")
-    except InputError as error:
-        return Entry(str(number), problem=str(error))
     return columns.entry(record, number)
 
 
