@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipeline.chunk import sentences
 from pipeline.errors import EchoedAnswer, EmptyAnswer, LoopedAnswer
-from pipeline.extract import DENSE
 from pipeline.prompts import SYSTEM
+from pipeline.terms import DENSE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

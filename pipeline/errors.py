@@ -20,7 +20,8 @@ PyLlamaError
     ├── BadAnswer          the model answered, but not with a summary
     │   ├── EmptyAnswer    with nothing
     │   ├── LoopedAnswer   with the same words over and over
-    │   └── EchoedAnswer   with the prompt's own text
+    │   ├── EchoedAnswer   with the prompt's own text
+    │   └── StrayAnswer    with something else than the text is about
     ├── PromptCut          the server read less than was sent
     └── Refused            the server will not take this request: HTTP 4xx
 
@@ -115,6 +116,10 @@ class LoopedAnswer(BadAnswer):
 
 class EchoedAnswer(BadAnswer):
     """The prompt or the source, word for word, instead of a summary."""
+
+
+class StrayAnswer(BadAnswer):
+    """The answer is about something else than the text, or none of its sentences is supported."""
 
 
 class PromptCut(CallFailed):

@@ -15,13 +15,12 @@ import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
-
-import snowballstemmer
 
 from pipeline.chunk import join_stretches, sentences
 from pipeline.facts import Known, unsupported
+from pipeline.terms import stem, terms
 from pipeline.types import Chunk
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ LENGTH_SHARE = 0.3  # how much a long source sentence is held against it; BM25's
 KEPT = 0.35  # share of a partial summary's sentence that the text above it still holds
 SHOWN = 160  # characters of a source in a footnote
 _WORD = re.compile(r"[^\W_]+")
-_DENSE = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -296,31 +294,9 @@ def _term_sets(text: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(terms(part)) for part in _texts(text))
 
 
-def terms(text: str) -> list[str]:
-    """Return the stems of a text's words, or pairs of characters where words are not set apart."""
-    found = []
-    for match in _WORD.finditer(text.casefold()):
-        word = match[0]
-        if _DENSE.search(word):
-            found += [word[i : i + 2] for i in range(max(len(word) - 1, 1))]
-        else:
-            found.append(_stem(word))
-    return found
-
-
 def _facts(text: str) -> Iterator[str]:
     """Yield the terms of a sentence's names and numbers."""
     for number, match in enumerate(_WORD.finditer(text)):
         word = match[0]
         if word[0].isdigit() or (number and word[0].isupper()):
-            yield _stem(word.casefold())
-
-
-@lru_cache(100_000)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
-
-
-@cache
-def _stemmer() -> snowballstemmer.stemmer:
-    return snowballstemmer.stemmer("english")
+            yield stem(word.casefold())

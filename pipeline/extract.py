@@ -1,8 +1,9 @@
-"""An extractive stand-in: what a summary falls back to where the model gives no usable answer.
+"""Choosing sentences: for stand-ins, for merges without a model, and for a summary's length.
 
-It takes the source's own sentences, those that hold most of what the text keeps coming back to.
-It does not understand the text and knows no language: a word weighs by how many sentences use it,
-so that neither what nearly all of them use nor what only one uses counts for much.
+A sentence is worth taking where it is near the centre of the whole text (the centroid of Radev et
+al. 2004: the sum of its terms, each weighed by how few sentences use it) and unlike those taken
+before (maximal marginal relevance, Carbonell and Goldstein 1998). It does not understand the text
+and knows no language.
 """
 
 from __future__ import annotations
@@ -12,97 +13,150 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
+from pipeline.terms import DENSE, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-# Scripts written without spaces: Thai and Lao, Burmese, Khmer, kana, Chinese characters.
-DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_TERM = re.compile(rf"[{DENSE}](?=([{DENSE}]))|[^\W_{DENSE}]+")  # pairs of characters, or words
+FULL_TERMS = 15  # a sentence with fewer weighs less: scraps and remarks are like everything
+NOVELTY = 0.6  # how much a sentence is held against another that says the same
+QUERY_SHARE = 0.6  # of the centre, where something is asked
+FILLED = 0.97  # of the room; with less left, only scraps would fit
+STAND_IN_FILLED = 0.75  # the same where nobody asked for a length
+MOST_CANDIDATES = 600  # the nearest to the centre; more cost time, and are not taken anyway
+
 _WIDE_END = re.compile(rf"[{DENSE}\u3000-\u303f\uff00-\uffef][”’]*\Z")
-
-_LEAD = 1.0  # how much more the first sentence weighs than one far from it: texts open on topic
-_CHANCE = 0.5  # of a word's uses: so that one that comes once weighs little
-_SAID = 0.1  # what a word still weighs once a chosen sentence has used it
-_FEW_TERMS = 6  # a sentence with fewer is a heading or a remark, and weighs less
-_FILLED = 0.75  # of the room; with less left, only scraps would fit
+_TURN = re.compile(r"\n(?=[^\W\d_][^\n:.!?]{0,40}:\s)")  # in a transcript, someone begins to speak
 _LONG_WORD = 40  # characters; no word is kept whole that is longer
 
 
-class _Sentence(NamedTuple):
+@dataclass(frozen=True)
+class Candidate:
+    """A sentence that can be taken. `weight` is how much it is worth beside the others."""
+
     text: str
-    terms: frozenset[str]
+    weight: float = 1.0
 
 
-def extract(text: str, count: Callable[[str], int], max_tokens: int) -> str:
+def split_sentences(text: str) -> list[str]:
+    """Return a text's sentences, each with single spaces; a speaker's turn begins a new one."""
+    return [
+        " ".join(turn[start:end].split())
+        for turn in _TURN.split(text)
+        for start, end in sentences(turn)
+    ]
+
+
+class Centre:
+    """What a text keeps coming back to; with a query, what it says about that."""
+
+    def __init__(self, found: Iterable[str], query: str | None = None) -> None:
+        bags = [Counter(terms(sentence)) for sentence in found]
+        uses = Counter(term for bag in bags for term in bag)
+        total: Counter[str] = Counter()
+        for bag in bags:
+            total.update(bag)
+        self._unknown = math.log(1 + len(bags))
+        self._idf = {term: math.log(1 + len(bags) / n) for term, n in uses.items()}
+        self._weights = _unit({term: self._idf[term] * n for term, n in total.items()})
+        if query is not None:
+            self._weights = _mixed(self._weights, self.vector(query), QUERY_SHARE)
+
+    def vector(self, text: str) -> dict[str, float]:
+        """Return the weights of a text's terms, of length 1."""
+        counts = Counter(terms(text))
+        return _unit({term: self._idf.get(term, self._unknown) * n for term, n in counts.items()})
+
+    def likeness(self, vector: Mapping[str, float]) -> float:
+        """Return how near a sentence is to the centre, from 0 to 1; a short one is less near."""
+        return _dot(vector, self._weights) * min(1.0, len(vector) / FULL_TERMS)
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    centre: Centre,
+    size: Callable[[str], int],
+    room: int,
+    *,
+    filled: float = FILLED,
+    beside: Sequence[str] = (),
+) -> list[int]:
+    """Choose sentences that together fill a room, the best first. None is chosen twice.
+
+    Args:
+        candidates: what can be chosen.
+        centre: what they should be near to.
+        size: the size of a sentence, in the unit of the room.
+        room: upper bound on their sizes together.
+        filled: share of the room that suffices.
+        beside: sentences that stand already, and should not be said again.
+    """
+    vectors = [centre.vector(candidate.text) for candidate in candidates]
+    scores = [
+        centre.likeness(vector) * candidate.weight
+        for vector, candidate in zip(vectors, candidates, strict=True)
+    ]
+    top = max(scores, default=0.0) or 1.0
+    values = {
+        i: scores[i] / top
+        for i in heapq.nlargest(MOST_CANDIDATES, range(len(scores)), key=scores.__getitem__)
+    }
+    others = [centre.vector(sentence) for sentence in beside]
+    nearest = {i: max((_dot(vectors[i], other) for other in others), default=0.0) for i in values}
+    said = set(beside)
+    chosen: list[int] = []
+    left = room
+    while values and left > (1 - filled) * room:
+        best = max(values, key=lambda i: (values[i] - NOVELTY * nearest[i], -i))
+        del values[best]
+        taken = size(candidates[best].text)
+        if taken > left or candidates[best].text in said:
+            continue
+        said.add(candidates[best].text)
+        chosen.append(best)
+        left -= taken
+        for i in values:
+            nearest[i] = max(nearest[i], _dot(vectors[i], vectors[best]))
+    return chosen
+
+
+def extract(
+    text: str, count: Callable[[str], int], max_tokens: int, query: str | None = None
+) -> str:
     """Stand in for a summary with sentences of the text itself, in their own order.
 
     Args:
         text: the source.
         count: tokens of a text.
         max_tokens: upper bound on the result, at least 1.
+        query: what the sentences should rather be about.
 
     Returns:
         Whole sentences, every run of white space a single space, of at most `max_tokens` tokens.
         Where no sentence is that short, it is the beginning of one, cut between words. It is blank
         only if the text is, and exceeds `max_tokens` only where a single character does.
     """
-    found = [
-        _Sentence(" ".join(text[start:end].split()), frozenset(_terms(text[start:end])))
-        for start, end in sentences(text)
-    ]
-    whole = _join(found, range(len(found)))
+    found = split_sentences(text)
+    whole = join(found)
     if count(whole) <= max_tokens:
         return whole
-    chosen = _choose(found, count, max_tokens)
-    while len(chosen) > 1 and count(_join(found, chosen)) > max_tokens:
+    centre = Centre(found, query)
+    candidates = [Candidate(sentence) for sentence in found]
+    chosen = choose(candidates, centre, count, max_tokens, filled=STAND_IN_FILLED) or [
+        max(range(len(found)), key=lambda i: (centre.likeness(centre.vector(found[i])), -i))
+    ]
+    while len(chosen) > 1 and count(join(found[i] for i in sorted(chosen))) > max_tokens:
         chosen.pop()  # joined, sentences can take more tokens than one by one
-    return _cut(_join(found, chosen), count, max_tokens)
+    return _cut(join(found[i] for i in sorted(chosen)), count, max_tokens)
 
 
-def _terms(text: str) -> list[str]:
-    return [match[0] + (match[1] or "") for match in _TERM.finditer(text.casefold())]
-
-
-def _choose(found: list[_Sentence], count: Callable[[str], int], max_tokens: int) -> list[int]:
-    """Return the best sentences that fit, the best first; where none fits, the best alone."""
-    weights = _weights(found)
-
-    def gain(i: int) -> float:
-        terms = found[i].terms
-        size = math.sqrt(len(terms) or 1) * max(1, _FEW_TERMS / (len(terms) or 1))
-        return math.fsum(weights[term] for term in terms) / size * (1 + _LEAD / (1 + i))
-
-    queue = [(-gain(i), i) for i in range(len(found))]
-    heapq.heapify(queue)
-    best = [i for _, i in queue[:1]]
-    chosen: list[int] = []
-    room = max_tokens
-    while queue and room > (1 - _FILLED) * max_tokens:
-        _, i = heapq.heappop(queue)
-        now = (-gain(i), i)
-        if queue and now > queue[0]:  # gains only fall, so the first still as good is the best
-            heapq.heappush(queue, now)
-            continue
-        tokens = count(found[i].text)
-        if tokens <= room:
-            chosen.append(i)
-            room -= tokens
-            weights.update({term: weights[term] * _SAID for term in found[i].terms})
-    return chosen or best
-
-
-def _weights(found: list[_Sentence]) -> dict[str, float]:
-    uses = Counter(term for sentence in found for term in sentence.terms)
-    return {term: (n - _CHANCE) * math.log((len(found) + 1) / n) for term, n in uses.items()}
-
-
-def _join(found: list[_Sentence], chosen: Iterable[int]) -> str:
-    texts = [found[i].text for i in sorted(chosen)]
-    return "".join(text + " " * (not _WIDE_END.search(text)) for text in texts).rstrip()
+def join(found: Iterable[str]) -> str:
+    """Join sentences, by spaces where their script has them."""
+    return "".join(text + " " * (not _WIDE_END.search(text)) for text in found).rstrip()
 
 
 def _cut(text: str, count: Callable[[str], int], max_tokens: int) -> str:
@@ -117,3 +171,24 @@ def _cut(text: str, count: Callable[[str], int], max_tokens: int) -> str:
         end -= 1
     space = text.rfind(" ", max(0, end - _LONG_WORD), end + 1)
     return text[: space if space > 0 else max(1, end)]
+
+
+def _unit(weights: Mapping[str, float]) -> dict[str, float]:
+    length = math.sqrt(math.fsum(weight * weight for weight in weights.values())) or 1.0
+    return {term: weight / length for term, weight in weights.items()}
+
+
+def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    if len(one) > len(other):
+        one, other = other, one
+    return math.fsum(weight * other[term] for term, weight in one.items() if term in other)
+
+
+def _mixed(one: Mapping[str, float], other: Mapping[str, float], share: float) -> dict[str, float]:
+    """Return a mean of two vectors, the other with a share of it."""
+    return _unit(
+        {
+            term: (1 - share) * one.get(term, 0.0) + share * other.get(term, 0.0)
+            for term in one.keys() | other.keys()
+        }
+    )

@@ -9,29 +9,28 @@ in two, then the source's own sentences stand in for it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
-import stamina
-
-from pipeline.chunk import MIN_CHUNK_TOKENS, halve, join_stretches, split
-from pipeline.clean import clean
-from pipeline.errors import BadAnswer, CallFailed, InputError, Passing, PromptCut
+from pipeline.asking import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task, gather
+from pipeline.chunk import MIN_CHUNK_TOKENS, join_stretches, split
+from pipeline.compose import Composer, Part
+from pipeline.errors import BudgetError, InputError
 from pipeline.extract import extract
+from pipeline.focus import on_topic
 from pipeline.prompts import (
-    PROMPT_VERSION,
     SEAM_SLACK,
-    Prompt,
     final_prompt,
     join_sources,
     map_prompt,
     merge_prompt,
+    refine_prompt,
 )
+from pipeline.review import Source
 from pipeline.stable import group_stable, split_stable
-from pipeline.store import NoStore, Store, call_key
+from pipeline.store import NoStore, Store
 from pipeline.types import (
     Budget,
     Chunk,
@@ -40,44 +39,33 @@ from pipeline.types import (
     Emit,
     Finished,
     Merge,
+    Merging,
     Node,
     Plan,
     Planned,
-    Reply,
     Result,
-    StandIn,
+    Strategy,
     Summarized,
     Summary,
+    Unsupported,
     ignore,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipeline.evidence import Evidence
     from pipeline.models import ChatModel
     from pipeline.settings import Settings
 
-T = TypeVar("T")
-
 DEFAULT_SUMMARY_TOKENS = 256
 MIN_SUMMARY = 32  # tokens: a sentence, and JOIN_TOKENS
 TOKENS_PER_WORD = 1.75  # room for the final summary: about 1.4 tokens a word, and a quarter more
-MAX_SPLITS = 1  # how often a failed source is halved before sentences stand in for it
-MAX_CUT_SPLITS = 4  # the same where the server cut the prompt: smaller prompts are the cure
 LAST_TOKEN = 1  # of the context stays free: servers slide the window when it is reached
-MIN_ANSWER = 24  # tokens; asking for less gives no sentence
-JOIN_TOKENS = 8  # of a partial summary's room: the separator, and what reading back may add
+REWRITTEN = 200  # tokens of a chunk's central sentences, where the model reads only those
+SMALL = 1_000_000_000  # parameters; a smaller model loses and invents in merging
+NOTHING = "The text says nothing about this: {query}"
 LONGEST_TOKEN = 24  # characters; a text longer than this times the room cannot be expected to fit
-
-
-@dataclass(frozen=True)
-class Retry:
-    """How a failed call is asked again: `attempts` in all, waits in seconds that double."""
-
-    attempts: int = 4
-    wait: float = 0.5
-    wait_max: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +76,14 @@ class Summarizer:
     a partial summary; None takes what fits. `query` turns the summary towards a question. With
     `chunking` "stable", boundaries follow the content, so that a later version of the document
     needs few new calls. `sources` has the result trace each sentence to the document's own.
+
+    `strategy` is how a text too long for one prompt is summarized: "map_reduce"; "refine", one
+    chunk after the other; "stuff", which refuses such a text; "extractive", without the model.
+    `merge` is how partial summaries become one: "abstractive", by the model; "context", by the
+    model with the text's best sentences beside them; "extractive", by choosing among their
+    sentences and the text's; "rewrite", the same where the model only reads the best sentences of
+    each chunk; "auto", extractive below SMALL parameters, else abstractive. `unsupported` is what
+    becomes of sentences with facts that the text does not hold: "drop", "mark" or "keep".
     """
 
     model: ChatModel
@@ -97,6 +93,9 @@ class Summarizer:
     summary_tokens: int | None = None
     chunking: Literal["balanced", "stable"] = "balanced"
     sources: bool = False
+    strategy: Strategy = "map_reduce"
+    merge: Merging | Literal["auto"] = "auto"
+    unsupported: Unsupported = "drop"
     store: Store = field(default_factory=NoStore)
     retry: Retry = field(default_factory=Retry)
 
@@ -120,8 +119,19 @@ class Summarizer:
             summary_tokens=settings.summary_tokens,
             chunking=settings.chunking,
             sources=sources,
+            strategy=settings.strategy,
+            merge=settings.merge,
+            unsupported=settings.unsupported,
             store=store,
         )
+
+    @property
+    def merging(self) -> Merging:
+        """How partial summaries become one, decided."""
+        if self.merge != "auto":
+            return self.merge
+        size = self.model.parameters
+        return "extractive" if size is not None and size < SMALL else "abstractive"
 
     def budget(self) -> Budget:
         """Share the model's context between instructions, sources and answer.
@@ -134,6 +144,7 @@ class Summarizer:
             merge_prompt("", self.query),
             final_prompt("", self.words, self.query, merged=False),
             final_prompt("", self.words, self.query, merged=True),
+            *([refine_prompt("", "", self.words, self.query)] * (self.strategy == "refine")),
         )
         context = self.model.context
         return Budget(
@@ -154,10 +165,28 @@ class Summarizer:
         self._check(document)
         budget = self.budget()
         chunks = self._chunks(document, budget)
-        leaves = [chunk for chunk in chunks if chunk.text.strip()]
+        filled = [chunk for chunk in chunks if chunk.text.strip()]
+        leaves = filled if self.query is None else on_topic(filled, self.query)
+        starts = {leaf.start for leaf in leaves}
+        return Plan(
+            document,
+            tuple(chunks),
+            self._arranged(leaves or filled, budget),
+            budget,
+            self.model.exact,
+            self.strategy,
+            self.merging,
+            off_topic=tuple(chunk for chunk in filled if chunk.start not in starts),
+        )
+
+    def _arranged(self, leaves: Sequence[Chunk], budget: Budget) -> Node:
+        """Return the tree; where no prompt has to hold the summaries, it has two levels."""
+        if len(leaves) == 1:
+            return leaves[0]
+        if self.strategy != "map_reduce" or self.merging in ("extractive", "rewrite"):
+            return Merge(tuple(leaves), 1)
         arrange = group_stable if self.chunking == "stable" else plan_tree
-        root = arrange(leaves, budget.fan_in, budget.final_fan_in)
-        return Plan(document, tuple(chunks), root, budget, self.model.exact)
+        return arrange(leaves, budget.fan_in, budget.final_fan_in)
 
     def _check(self, document: Document) -> None:
         if not document.text.strip():
@@ -175,7 +204,16 @@ class Summarizer:
             tokens = self.model.count_text(document.text)
             if tokens <= whole:
                 return [Chunk(document.text, 0, len(document.text), tokens)]
+            if self.strategy == "stuff":
+                raise BudgetError(
+                    f"{document.name} has {tokens:,} tokens and a prompt holds {whole:,}: take "
+                    "another strategy than stuff, or a larger context"
+                )
             bound = min(bound, tokens - 1)  # it does not fit in one, so it makes two or more
+        elif self.strategy == "stuff":
+            raise BudgetError(f"{document.name} does not fit into one prompt: not with stuff")
+        if self.strategy == "refine":
+            bound = min(bound, budget.final_source - budget.answer)
         cut = split_stable if self.chunking == "stable" else split
         return cut(document, self.model.count_text, min(budget.source, bound))
 
@@ -195,12 +233,12 @@ class Summarizer:
             ModelUnavailable: see `summarize`.
         """
         run = _Run(self, plan, emit)
-        emit(Planned(plan, run.finished(plan.root)[0]))
+        emit(Planned(plan, run.finished()))
         return await run.result()
 
     def finished(self, plan: Plan) -> int:
         """Return how many of a plan's calls are in the store already, and need not be made."""
-        return _Run(self, plan, ignore).finished(plan.root)[0]
+        return _Run(self, plan, ignore).finished()
 
 
 def plan_tree(leaves: Sequence[Chunk], fan_in: int, final_fan_in: int) -> Node:
@@ -219,34 +257,6 @@ def plan_tree(leaves: Sequence[Chunk], fan_in: int, final_fan_in: int) -> Node:
     return level[0] if len(level) == 1 else Merge(tuple(level), height)
 
 
-@dataclass(frozen=True)
-class _Task:
-    """One question to the model: the source of a node, or a part of it after failures.
-
-    `source` is the text, with the characters of the document that it covers. `splits` is how often
-    it was halved.
-    """
-
-    node: Node
-    source: Chunk
-    splits: int = 0
-
-    @property
-    def share(self) -> float:
-        """This part's share of the node's answer: 1, then 1/2, and so on."""
-        return 0.5**self.splits
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What a task came to. `cached`: it came from the store, and nothing was sent."""
-
-    text: str
-    verified: bool = False
-    cached: bool = False
-    stand_in: bool = False
-
-
 @dataclass
 class _Run:
     """One run of one plan, and what it has seen so far."""
@@ -254,21 +264,23 @@ class _Run:
     summarizer: Summarizer
     plan: Plan
     emit: Emit
-    sent: int = 0
     done: int = 0
     cached: int = 0
     verified: int = 0
-    prompt_tokens: int = 0
-    output_tokens: int = 0
-    stand_ins: list[StandIn] = field(default_factory=list)
     anew: list[tuple[int, int]] = field(default_factory=list)
-    kept: dict[str, _Answer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        one = self.summarizer
+        self.asker = Asker(
+            one.model, one.store, one.retry, self.plan, one.words, one.query, one.unsupported,
+            self.emit,
+        )  # fmt: skip
 
     async def result(self) -> Result:
         """Run the plan."""
         started = time.monotonic()
-        root = await self._summary(self.plan.root)
-        model, plan = self.summarizer.model, self.plan
+        root = await self._root()
+        model, plan, asker = self.summarizer.model, self.plan, self.asker
         result = Result(
             summary=root.text,
             root=root,
@@ -276,14 +288,14 @@ class _Run:
             model=model.name,
             model_digest=model.digest,
             exact=model.exact,
-            map_calls=len(plan.leaves),
-            merge_calls=len(plan.merges),
-            retry_calls=self.sent - (plan.calls - self.cached),
+            map_calls=plan.map_calls,
+            merge_calls=plan.merge_calls,
+            retry_calls=asker.sent - (plan.calls - self.cached),
             cached_calls=self.cached,
-            prompt_tokens=self.prompt_tokens,
-            output_tokens=self.output_tokens,
+            prompt_tokens=asker.prompt_tokens,
+            output_tokens=asker.output_tokens,
             verified=self.verified,
-            stand_ins=tuple(sorted(self.stand_ins, key=lambda s: (s.start, s.end))),
+            stand_ins=tuple(sorted(asker.stand_ins, key=lambda s: (s.start, s.end))),
             anew=join_stretches(self.anew),
             warnings=(*plan.document.warnings, *model.warnings),
             seconds=time.monotonic() - started,
@@ -300,16 +312,51 @@ class _Run:
         # A book takes seconds, in which other runs of this loop go on.
         return await asyncio.to_thread(trace, self.plan.document, root, self.summarizer.query)
 
+    async def _root(self) -> Summary:
+        """Return the final summary, of the right length."""
+        plan = self.plan
+        if plan.holds_nothing:
+            text = NOTHING.format(query=self.summarizer.query)
+            return Summary(text, self._count(text), 0, plan.off_topic)
+        if plan.strategy == "refine" and isinstance(plan.root, Merge):
+            return await self._refined(plan.leaves)
+        root = await self._summary(plan.root)
+        text = await asyncio.to_thread(self._finished_text, root)
+        return replace(root, text=text, tokens=self._count(text))
+
+    def _finished_text(self, root: Summary) -> str:
+        text = self._composer(root).fit(root.text)
+        if self.summarizer.unsupported == "mark":
+            text = Source(f"{self.plan.document.text}\n{self.summarizer.query or ''}").mark(text)
+        return text
+
     async def _summary(self, node: Node) -> Summary:
         """Summarize a node: its sources first, all at once, then what they came to."""
-        sources: tuple[Chunk | Summary, ...]
         if isinstance(node, Chunk):
-            sources, source, level = (node,), node, 0
-        else:
-            summaries = await _all([self._summary(source) for source in node.sources])
-            source = self._joined(node, [summary.text for summary in summaries])
-            sources, level = tuple(summaries), node.level
-        answer = await self._answer(_Task(node, source))
+            return await self._asked(node, self._read(node), (node,), 0)
+        sources = tuple(await gather([self._summary(source) for source in node.sources]))
+        if self.plan.merge_calls:
+            source = self._joined(node, [summary.text for summary in sources])
+            return await self._asked(node, source, sources, node.level)
+        merged = Summary("", 0, node.level, sources)
+        text = await asyncio.to_thread(self._composer(merged).compose)
+        summary = replace(merged, text=text, tokens=self._count(text))
+        self.emit(Delta(text, restart=True))
+        self.emit(Summarized(node, summary, self.done, self.plan.calls))
+        return summary
+
+    async def _asked(
+        self, node: Node, source: Chunk, sources: tuple[Chunk | Summary, ...], level: int
+    ) -> Summary:
+        if not self.plan.calls:
+            text = extract(source.text, self._count, self.plan.budget.answer, self.summarizer.query)
+            return Summary(text, self._count(text), level, sources)
+        return self._told(await self.asker.answer(Task(node, source)), node, sources, level)
+
+    def _told(
+        self, answer: Answer, node: Node, sources: tuple[Chunk | Summary, ...], level: int
+    ) -> Summary:
+        """Count an answer and tell of it."""
         summary = Summary(answer.text, self._count(answer.text), level, sources, answer.stand_in)
         self.done += 1
         self.cached += answer.cached
@@ -319,166 +366,78 @@ class _Run:
         self.emit(Summarized(node, summary, self.done, self.plan.calls, answer.cached))
         return summary
 
-    def finished(self, node: Node) -> tuple[int, str | None]:
+    async def _refined(self, chunks: Sequence[Chunk]) -> Summary:
+        """Summarize the first chunk, then that summary and the second chunk, and so on."""
+        steps: list[Summary] = []
+        for chunk in chunks:
+            before = steps[-1].text if steps else ""
+            answer = await self.asker.answer(Task(chunk, chunk, before=before))
+            steps.append(self._told(answer, chunk, (chunk,), 0))
+        root = replace(steps[-1], level=1, sources=tuple(steps))
+        text = await asyncio.to_thread(self._finished_text, root)
+        return replace(root, text=text, tokens=self._count(text))
+
+    def finished(self) -> int:
+        """Count the calls of the plan that are in the store."""
+        if self.plan.strategy != "refine":
+            return self._finished(self.plan.root)[0] if self.plan.calls else 0
+        before = ""
+        for done, chunk in enumerate(self.plan.leaves):
+            kept = self.asker.kept_answer(Task(chunk, chunk, before=before))
+            if kept is None:
+                return done
+            before = kept.text
+        return len(self.plan.leaves)
+
+    def _finished(self, node: Node) -> tuple[int, str | None]:
         """Count the calls below and at a node that are in the store; return its text if it is."""
         if isinstance(node, Chunk):
-            done, source = 0, node
+            done, source = 0, self._read(node)
         else:
-            below = [self.finished(source) for source in node.sources]
+            below = [self._finished(source) for source in node.sources]
             done = sum(calls for calls, _ in below)
             texts = [text for _, text in below if text is not None]
-            if len(texts) < len(below):
+            if len(texts) < len(below) or not self.plan.merge_calls:
                 return done, None
             source = self._joined(node, texts)
-        kept = self._kept(_Task(node, source))
+        kept = self.asker.kept_answer(Task(node, source))
         return (done, None) if kept is None else (done + 1, kept.text)
 
+    def _read(self, chunk: Chunk) -> Chunk:
+        """Return what the model reads of a chunk: all of it, or its central sentences."""
+        if self.plan.merging != "rewrite" or chunk is self.plan.root:
+            return chunk
+        text = extract(chunk.text, self._count, REWRITTEN, self.summarizer.query)
+        return replace(chunk, text=text)
+
     def _joined(self, node: Merge, texts: Sequence[str]) -> Chunk:
-        text = join_sources(texts)
+        if self.plan.merging == "context":
+            texts = [*texts, self._context(node, join_sources(texts))]
+        text = join_sources([text for text in texts if text])
         return Chunk(text, node.start, node.end, self._count(text))
 
-    async def _answer(self, task: _Task) -> _Answer:
-        """Ask; where that fails for good, ask about each half, and in the end stand in."""
-        try:
-            return await self._ask(task)
-        except CallFailed as failure:
-            most = MAX_CUT_SPLITS if isinstance(failure, PromptCut) else MAX_SPLITS
-            if task.splits >= most or len(task.source.text.strip()) < 2:
-                return self._stand_in(task, failure)
-            passing = not isinstance(failure, BadAnswer)
-        answer = await self._halved(task)
-        if not passing and not answer.stand_in:  # the same question would get the same bad answers
-            reply = Reply(answer.text, 0, 0, "stop", answer.verified)
-            await self.summarizer.store.put(self._key(task), reply)
-        return answer
-
-    async def _halved(self, task: _Task) -> _Answer:
-        answers = await _all([self._answer(half) for half in self._halves(task)])
-        return _Answer(
-            text=self._bounded(join_sources([a.text for a in answers if a.text]), task),
-            verified=all(a.verified for a in answers),
-            stand_in=any(a.stand_in for a in answers),
+    def _context(self, node: Merge, joined: str) -> str:
+        """Return the best sentences of the text for what partial summaries leave of the room."""
+        budget = self.plan.budget
+        room = budget.final_source if node is self.plan.root else budget.source
+        room -= self._count(joined) + JOIN_TOKENS
+        stretch = self.plan.document.text[node.start : node.end]
+        return (
+            extract(stretch, self._count, room, self.summarizer.query) if room > MIN_ANSWER else ""
         )
 
-    def _halves(self, task: _Task) -> list[_Task]:
-        halves: Sequence[Chunk] = halve(task.source, self._count)
-        if isinstance(task.node, Merge):  # a half of joined summaries still speaks of all of it
-            halves = [replace(h, start=task.source.start, end=task.source.end) for h in halves]
-        return [_Task(task.node, h, task.splits + 1) for h in halves if h.text.strip()]
-
-    def _stand_in(self, task: _Task, failure: CallFailed) -> _Answer:
-        source = task.source
-        reason = f"{type(failure).__name__}: {failure}"
-        self.stand_ins.append(StandIn(source.start, source.end, reason))
-        return _Answer(extract(source.text, self._count, self._max_tokens(task)), stand_in=True)
-
-    async def _ask(self, task: _Task) -> _Answer:
-        """Return the model's answer, from the store or by a call, cleaned.
-
-        Raises:
-            CallFailed: every attempt failed.
-        """
-        kept = self._kept(task)
-        if kept is not None:
-            return kept
-        reply, text = await self._attempts(task)
-        await self.summarizer.store.put(self._key(task), reply)
-        self.prompt_tokens += reply.prompt_tokens
-        self.output_tokens += reply.output_tokens
-        return _Answer(text, reply.verified)
-
-    def _kept(self, task: _Task) -> _Answer | None:
-        """Return the answer that the store holds. What no longer passes as one is asked anew."""
-        key = self._key(task)
-        if key not in self.kept:
-            reply = self.summarizer.store.get(key)
-            with contextlib.suppress(BadAnswer):
-                if reply is not None:
-                    text, whole = self._clean(reply, task), task.splits == 0
-                    self.kept[key] = _Answer(text, reply.verified, cached=whole)
-        return self.kept.get(key)
-
-    def _key(self, task: _Task) -> str:
-        prompt, bound = self._prompt(task), self._max_tokens(task)
-        return call_key(self.summarizer.model, PROMPT_VERSION, *prompt, bound)
-
-    async def _attempts(self, task: _Task) -> tuple[Reply, str]:
-        prompt, bound = self._prompt(task), self._max_tokens(task)
-        variation = 0  # moves only after a bad answer: what merely passed deserves the same seed
-        retry = self.summarizer.retry
-        async for attempt in stamina.retry_context(
-            on=_backoff,
-            attempts=retry.attempts,
-            timeout=None,
-            wait_initial=retry.wait,
-            wait_max=retry.wait_max,
-            wait_jitter=retry.wait,
-        ):
-            with attempt:
-                self.sent += 1
-                emit = self._deltas(restart=attempt.num > 1) if self._is_heard(task) else None
-                try:
-                    reply = await self.summarizer.model.complete(
-                        *prompt, max_tokens=bound, attempt=variation, emit=emit
-                    )
-                    return reply, self._clean(reply, task)
-                except BadAnswer:
-                    variation += 1
-                    raise
-        raise AssertionError("stamina yields an attempt or raises")
-
-    def _deltas(self, *, restart: bool) -> Callable[[str], None]:
-        first = [restart]
-
-        def deliver(piece: str) -> None:
-            self.emit(Delta(piece, restart=first[0]))
-            first[0] = False
-
-        return deliver
-
-    def _is_final(self, task: _Task) -> bool:
-        return task.node is self.plan.root and task.splits == 0
-
-    def _is_heard(self, task: _Task) -> bool:
-        """Whether anyone hears the answer while it is written, which costs the processor."""
-        return self._is_final(task) and self.emit is not ignore
-
-    def _prompt(self, task: _Task) -> Prompt:
-        query, source = self.summarizer.query, task.source.text
-        merged = isinstance(task.node, Merge)
-        if task.node is self.plan.root:
-            words = max(1, round(self.summarizer.words * task.share))
-            return final_prompt(source, words, query, merged=merged)
-        return merge_prompt(source, query) if merged else map_prompt(source, query)
-
-    def _max_tokens(self, task: _Task) -> int:
-        budget = self.plan.budget
-        bound = budget.answer if task.node is self.plan.root else budget.summary - JOIN_TOKENS
-        return max(min(MIN_ANSWER, bound), int(bound * task.share))
-
-    def _clean(self, reply: Reply, task: _Task) -> str:
-        text = clean(reply.text, finish=reply.finish)
-        return self._bounded(text, task)
-
-    def _bounded(self, text: str, task: _Task) -> str:
-        """Hold a text to its room in the next prompt; read back, it can take more than written."""
-        bound = self._max_tokens(task)
-        return text if self._count(text) <= bound else extract(text, self._count, bound)
+    def _composer(self, summary: Summary) -> Composer:
+        parts = tuple(Part(chunk, text) for chunk, text in _parts(summary))
+        return Composer(parts, self.summarizer.words, self.summarizer.query)
 
     def _count(self, text: str) -> int:
         return self.summarizer.model.count_text(text)
 
 
-def _backoff(error: Exception) -> bool | float:
-    """Tell whether to ask again: after a wait where the server failed, at once for bad answers."""
-    return 0.0 if isinstance(error, BadAnswer) else isinstance(error, Passing)
-
-
-async def _all(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Await all at once. The first error cancels the others and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(coroutine) for coroutine in coroutines]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
+def _parts(summary: Summary) -> Iterator[tuple[Chunk, str]]:
+    """Yield the chunks below a summary, each with its own partial summary."""
+    for source in summary.sources:
+        if isinstance(source, Chunk):
+            yield source, summary.text
+        else:
+            yield from _parts(source)

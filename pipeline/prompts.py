@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Part of the key under which a finished call is stored: raise it with any change to a prompt.
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 
 # A blank line is what models take for a paragraph's end; anything showier they copy.
 SEPARATOR = "\n\n"
@@ -56,6 +56,12 @@ def final_prompt(source: str, words: int, query: str | None, *, merged: bool) ->
             models write about summaries instead of summarizing.
     """
     return _prompt(source, f"in about {words} words", query)
+
+
+def refine_prompt(before: str, source: str, words: int, query: str | None) -> Prompt:
+    """Ask for a summary of about `words` words of what `before` sums up and of what follows."""
+    task = f"in about {words} words"
+    return _prompt(f"{before}{SEPARATOR}{source}", task, query)
 
 
 def join_sources(texts: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from pipeline.errors import InputError
 from pipeline.models import ModelOptions
+from pipeline.types import Merging, Strategy, Unsupported  # noqa: TC001 - read when it runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +109,16 @@ class Settings(FileSettings):
     )
     chunking: Literal["balanced", "stable"] = Field(
         "balanced", description="stable: boundaries follow the content, for texts that are edited"
+    )
+    strategy: Strategy = Field(
+        "map_reduce", description="or refine, stuff (all in one prompt), extractive (no model)"
+    )
+    merge: Merging | Literal["auto"] = Field(
+        "auto",
+        description="abstractive, context, extractive or rewrite; auto goes by the model's size",
+    )
+    unsupported: Unsupported = Field(
+        "drop", description="mark or keep: sentences with facts that the text does not hold"
     )
     words: int = Field(150, ge=1, description="aim for the final summary")
     concurrency: int = Field(4, ge=1, description="calls in flight, for each model server")

@@ -49,14 +49,15 @@ if TYPE_CHECKING:
 KEY_VERSION = 1  # raise it when what a key covers changes
 
 
-def call_key(model: ChatModel, prompt_version: int, system: str, user: str, max_tokens: int) -> str:
+def call_key(model: ChatModel, version: str, system: str, user: str, max_tokens: int) -> str:
     """Name a call by everything that can change its answer: 64 hexadecimal digits.
 
     That is the model's digest (its name where it has none) and options, the version of the prompt
-    templates, the prompt itself with the source text in it, and the answer's bound.
+    templates and of what becomes of answers, the prompt itself with the source text in it, and the
+    answer's bound.
     """
     parts = (KEY_VERSION, model.digest or model.name, sorted(model.options.items()))
-    call = json.dumps((*parts, prompt_version, max_tokens, system, user), default=str)
+    call = json.dumps((*parts, version, max_tokens, system, user), default=str)
     return hashlib.blake2b(call.encode(), digest_size=32).hexdigest()
 
 

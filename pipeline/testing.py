@@ -60,6 +60,7 @@ class ScriptedModel:
     name: str = "scripted"
     digest: str = "scripted-1"
     exact: bool = True
+    parameters: int | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     delay: Callable[[Call], float] = lambda call: 0.0
     concurrency: int = 4

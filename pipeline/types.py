@@ -17,6 +17,9 @@ from pipeline.errors import BudgetError
 if TYPE_CHECKING:
     from pipeline.evidence import Evidence
 
+Strategy: TypeAlias = Literal["map_reduce", "refine", "stuff", "extractive"]
+Merging: TypeAlias = Literal["abstractive", "context", "extractive", "rewrite"]
+Unsupported: TypeAlias = Literal["drop", "mark", "keep"]
 MarkKind: TypeAlias = Literal["time", "page", "heading"]
 MARK_KINDS: tuple[MarkKind, ...] = get_args(MarkKind)
 
@@ -194,7 +197,7 @@ class Plan:
 
     `chunks` is all of the text. `root` is the tree over those that are not blank; its own call
     writes the final summary. `exact` says whether tokens were counted with the model's own
-    vocabulary.
+    vocabulary. `off_topic` are the chunks that hold nothing on the query.
     """
 
     document: Document
@@ -202,6 +205,9 @@ class Plan:
     root: Node
     budget: Budget
     exact: bool
+    strategy: Strategy = "map_reduce"
+    merging: Merging = "abstractive"
+    off_topic: tuple[Chunk, ...] = ()
 
     @cached_property
     def merges(self) -> tuple[Merge, ...]:
@@ -210,13 +216,30 @@ class Plan:
 
     @cached_property
     def leaves(self) -> tuple[Chunk, ...]:
-        """The chunks that hold more than white space, and so are summarized."""
-        return tuple(chunk for chunk in self.chunks if chunk.text.strip())
+        """The chunks that are summarized: not the blank ones, nor those off the query's topic."""
+        aside = {chunk.start for chunk in self.off_topic}
+        return tuple(c for c in self.chunks if c.text.strip() and c.start not in aside)
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether no chunk holds anything on the query, so that nothing is asked at all."""
+        return not self.leaves
+
+    @property
+    def map_calls(self) -> int:
+        """Model calls for chunks; in a chain of refinements, all of them."""
+        return 0 if self.strategy == "extractive" else len(self.leaves)
+
+    @property
+    def merge_calls(self) -> int:
+        """Model calls for merges; none where sentences are chosen instead, or summaries refined."""
+        by_model = self.strategy == "map_reduce" and self.merging in ("abstractive", "context")
+        return len(self.merges) if by_model and not self.holds_nothing else 0
 
     @property
     def calls(self) -> int:
-        """Model calls in a run without failures: one for each leaf and each merge."""
-        return len(self.leaves) + len(self.merges)
+        """Model calls in a run without failures."""
+        return self.map_calls + self.merge_calls
 
     @property
     def levels(self) -> int:
@@ -231,13 +254,20 @@ class Plan:
     @property
     def prompt_tokens(self) -> int:
         """Upper bound on the tokens that the model reads in a run without failures."""
-        parts = sum(len(merge.sources) for merge in self.merges)
-        return self.tokens + parts * self.budget.summary + self.calls * self.budget.overhead
+        parts = sum(len(merge.sources) for merge in self.merges) if self.merge_calls else 0
+        again = self.map_calls - 1 if self.strategy == "refine" else 0
+        return (
+            sum(leaf.tokens for leaf in self.leaves) * bool(self.map_calls)
+            + parts * self.budget.summary
+            + again * self.budget.answer
+            + self.calls * self.budget.overhead
+        )
 
     @property
     def output_tokens(self) -> int:
         """Upper bound on the tokens that the model writes in a run without failures."""
-        return (self.calls - 1) * self.budget.summary + self.budget.answer
+        each = self.budget.answer if self.strategy == "refine" else self.budget.summary
+        return max(self.calls - 1, 0) * each + self.budget.answer * bool(self.calls)
 
 
 def _merges(node: Node) -> Iterator[Merge]:

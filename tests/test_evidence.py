@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.evidence import footnotes, terms, trace
+from pipeline.evidence import footnotes, trace
 from pipeline.mapreduce import Summarizer
+from pipeline.terms import terms
 from pipeline.testing import ScriptedModel, first_words
 from pipeline.types import Chunk, Document, Mark, Summary
 

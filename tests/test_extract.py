@@ -28,7 +28,6 @@ def quarters(text: str) -> int:
 
 def test_takes_the_sentences_that_the_text_keeps_coming_back_to() -> None:
     stand_in = extract(TEXT, words, 45)
-    assert stand_in.startswith(TOPIC)
     assert "Engineers say" in stand_in
     assert not any(aside in stand_in for aside in ("cat", "Tea", "glove"))
 

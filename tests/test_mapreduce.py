@@ -248,7 +248,7 @@ def test_what_may_pass_is_asked_again_with_the_same_seed():
 
 def test_a_bad_answer_is_asked_again_in_another_way():
     one = summarizer(lambda call: "" if call.attempt < 2 else "A good short answer.")
-    result = run(one, prose(100))
+    result = run(one, prose(80))
     assert [call.attempt for call in one.model.calls] == [0, 1, 2]
     assert result.summary == "A good short answer."
 
@@ -260,7 +260,7 @@ def test_a_source_that_fails_is_asked_in_halves():
     def answer(call):
         if call.user.count(".") > 8:
             raise TimedOut("too long")
-        return f"It has {len(call.user.split())} words."
+        return "It has many words."
 
     one = summarizer(answer)
     result = run(one, text)
@@ -329,7 +329,7 @@ def test_cancelling_stops_the_calls_in_flight():
 
 def test_events_tell_the_run():
     events = []
-    result = run(summarizer(), prose(1000), events.append)
+    result = run(summarizer(words=28), prose(1000), events.append)
     assert isinstance(events[0], Planned)
     assert events[-1] == Finished(result)
     done = [event for event in events if isinstance(event, Summarized)]
@@ -446,7 +446,7 @@ def test_bad_answers_are_not_paid_for_twice_where_the_halves_had_good_ones():
     memory, text = Memory(), prose(100)
 
     def answer(call):
-        return "" if call.user.count(".") > 8 else f"It has {len(call.user.split())} words."
+        return "" if call.user.count(".") > 8 else "It has many words."
 
     first = run(summarizer(answer, store=memory), text)
     again = summarizer(answer, store=memory)

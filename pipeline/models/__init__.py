@@ -77,6 +77,10 @@ class ChatModel(Protocol):
         """Tokens for prompt and answer together, as the server will really use them."""
 
     @property
+    def parameters(self) -> int | None:
+        """How many weights the model has, about; None where nobody says."""
+
+    @property
     def exact(self) -> bool:
         """Whether counts are made with the model's own vocabulary and template."""
 

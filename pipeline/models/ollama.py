@@ -40,6 +40,7 @@ from pipeline.models.checks import (
     checked_reply,
     deadline,
     one_line,
+    parse_size,
     vary,
 )
 from pipeline.models.ollama_api import (
@@ -111,6 +112,14 @@ def _trained_context(show: Mapping[str, Any]) -> int | None:
     return length if isinstance(length, int) else None
 
 
+def _parameters(show: Mapping[str, Any]) -> int | None:
+    """Return how many weights a model has: exactly, or as the server rounds it, "134.52M"."""
+    count = (show.get("model_info") or {}).get("general.parameter_count")
+    if isinstance(count, int):
+        return count
+    return parse_size(str((show.get("details") or {}).get("parameter_size", "")))
+
+
 def open_ollama(
     name: str, *, host: str | None, options: ModelOptions, cache_folder: Path
 ) -> OllamaModel:
@@ -144,6 +153,7 @@ def open_ollama(
         name=name,
         digest=digest,
         context=_context(options.context, _trained_context(show), warnings),
+        parameters=_parameters(show),
         prompts=prompts,
         options=options,
         think=False if "thinking" in (show.get("capabilities") or ()) else None,
@@ -232,6 +242,7 @@ class OllamaModel:
         name: str,
         digest: str,
         context: int,
+        parameters: int | None,
         prompts: _PromptCounter,
         options: ModelOptions,
         think: bool | None,
@@ -242,6 +253,7 @@ class OllamaModel:
         self.name = f"ollama:{name}"
         self.digest = digest
         self.context = context
+        self.parameters = parameters
         self.exact = prompts.exact
         self.warnings = warnings
         self._model = name

@@ -414,6 +414,7 @@ class OpenAIModel:
     ) -> None:
         self.name = f"openai:{name}"
         self.context = context
+        self.parameters = None
         self.exact = counter.exact
         self.warnings = warnings
         self._model = name

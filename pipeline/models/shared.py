@@ -118,6 +118,11 @@ class SharedModel:
         return self.model.context
 
     @property
+    def parameters(self) -> int | None:
+        """As the model's."""
+        return self.model.parameters
+
+    @property
     def exact(self) -> bool:
         """As the model's."""
         return self.model.exact

@@ -1,0 +1,90 @@
+"""Making a summary of sentences that exist already: merges without a model, and the right length.
+
+The candidates are the sentences of the partial summaries and those of the text itself. With a
+model of 135 million parameters, choosing among both beats the model's own merging by far, and
+beats either alone (eval/LOG.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.extract import Candidate, Centre, choose, join, split_sentences
+from pipeline.terms import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.types import Chunk
+
+SOURCE_WEIGHT = 0.6  # of a sentence of the text beside one of a partial summary
+LEEWAY = 0.1  # how far from the wanted length a summary may be as it is
+WORTH_FILLING = 2.0  # how many times as long as its summary a text is at least
+
+
+@dataclass(frozen=True)
+class Part:
+    """A chunk and what the model made of it; "" where it made nothing."""
+
+    chunk: Chunk
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Composes summaries of about `words` words out of parts, which are in the text's order."""
+
+    parts: tuple[Part, ...]
+    words: int
+    query: str | None = None
+
+    def compose(self) -> str:
+        """Return the sentences that say most of all parts, in the text's order."""
+        chosen = choose(self._candidates, self._centre, count_words, self.words)
+        return join(self._candidates[i].text for i in sorted(chosen))
+
+    def fit(self, text: str) -> str:
+        """Bring a summary to the wanted length: leave sentences out, or add some of the parts'.
+
+        A text that is little longer than the summary should be is left as the model summed it up.
+        """
+        length = count_words(text)
+        if length > self.words * (1 + LEEWAY):
+            return self._shorter(text)
+        whole = sum(count_words(part.chunk.text) for part in self.parts)
+        if length < self.words * (1 - LEEWAY) and whole >= self.words * WORTH_FILLING:
+            return self._longer(text, self.words - length)
+        return text
+
+    def _shorter(self, text: str) -> str:
+        found = split_sentences(text)
+        candidates = [Candidate(sentence) for sentence in found]
+        chosen = choose(candidates, self._centre, count_words, round(self.words * (1 + LEEWAY)))
+        return join(found[i] for i in sorted(chosen)) if chosen else text
+
+    def _longer(self, text: str, room: int) -> str:
+        found = split_sentences(text)
+        chosen = choose(self._candidates, self._centre, count_words, room, beside=found)
+        added = [self._candidates[i].text for i in sorted(chosen)]
+        return join([*found, *added]) if added else text
+
+    @cached_property
+    def _sources(self) -> tuple[list[str], ...]:
+        return tuple(split_sentences(part.chunk.text) for part in self.parts)
+
+    @cached_property
+    def _centre(self) -> Centre:
+        return Centre((sentence for own in self._sources for sentence in own), self.query)
+
+    @cached_property
+    def _candidates(self) -> Sequence[Candidate]:
+        return [
+            candidate
+            for part, own in zip(self.parts, self._sources, strict=True)
+            for candidate in (
+                *map(Candidate, split_sentences(part.summary)),
+                *(Candidate(sentence, SOURCE_WEIGHT) for sentence in own),
+            )
+        ]
