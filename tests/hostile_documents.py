@@ -120,10 +120,10 @@ def documents(canary):
     link = f'<Relationship Id="x" Type="{OFFICE}/{{0}}" Target="{canary}" TargetMode="External"/>'
     return {
         # Word
-        "docx: a bomb": lambda: word(body(paragraph(" " * (310 * 2**20)))),
+        "docx: a bomb": lambda: word(body(paragraph(" " * (210 * 2**20)))),
         "docx: a bomb of words": lambda: word(body(paragraph("ha " * 9_000_000))),
         "docx: a bomb beside": lambda: word(
-            body(paragraph("x")), **{"word/media/a.bmp": zeros * 8}
+            body(paragraph("x")), **{"word/media/a.bmp": zeros * 6}
         ),
         "docx: entities": lambda: word(body(paragraph("&l11;"), laughs)),
         "docx: outside entities": lambda: word(body(paragraph("&secret;&page;"), outside)),
@@ -141,7 +141,7 @@ def documents(canary):
         "docx: encrypted": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         + "EncryptedPackage".encode("utf-16le"),
         # e-books
-        "epub: a bomb": lambda: book(page("<p> </p>" * 10 + " " * (310 * 2**20))),
+        "epub: a bomb": lambda: book(page("<p> </p>" * 10 + " " * (210 * 2**20))),
         "epub: one chapter again and again": lambda: book(page("ha " * 300_000), spine=20_000),
         "epub: entities": lambda: book(laughs + page("&l11;")),
         "epub: outside entities": lambda: book(outside + page("&secret;&page;")),
