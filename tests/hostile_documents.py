@@ -120,10 +120,10 @@ def documents(canary):
     link = f'<Relationship Id="x" Type="{OFFICE}/{{0}}" Target="{canary}" TargetMode="External"/>'
     return {
         # Word
-        "docx: a bomb": lambda: word(body(paragraph(" " * (210 * 2**20)))),
+        "docx: a bomb": lambda: word(body(paragraph(" " * (130 * 2**20)))),
         "docx: a bomb of words": lambda: word(body(paragraph("ha " * 9_000_000))),
         "docx: a bomb beside": lambda: word(
-            body(paragraph("x")), **{"word/media/a.bmp": zeros * 6}
+            body(paragraph("x")), **{"word/media/a.bmp": zeros * 4}
         ),
         "docx: entities": lambda: word(body(paragraph("&l11;"), laughs)),
         "docx: outside entities": lambda: word(body(paragraph("&secret;&page;"), outside)),
@@ -141,7 +141,7 @@ def documents(canary):
         "docx: encrypted": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         + "EncryptedPackage".encode("utf-16le"),
         # e-books
-        "epub: a bomb": lambda: book(page("<p> </p>" * 10 + " " * (210 * 2**20))),
+        "epub: a bomb": lambda: book(page("<p> </p>" * 10 + " " * (130 * 2**20))),
         "epub: one chapter again and again": lambda: book(page("ha " * 300_000), spine=20_000),
         "epub: entities": lambda: book(laughs + page("&l11;")),
         "epub: outside entities": lambda: book(outside + page("&secret;&page;")),
@@ -171,7 +171,7 @@ def documents(canary):
             "<< /Type /Catalog /Pages 2 0 R >>",
             "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
             "<< /Type /Page /Parent 2 0 R /Contents 4 0 R >>",
-            stream(zlib.compress(zlib.compress(zeros * 4)), "[/FlateDecode /FlateDecode]"),
+            stream(zlib.compress(zlib.compress(zeros * 2)), "[/FlateDecode /FlateDecode]"),
         ),
         "pdf: pages in a circle": lambda: pdf(
             "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 9 >>"

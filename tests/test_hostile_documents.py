@@ -104,7 +104,7 @@ def canary():
 def client(canary, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     settings = {
-        "document_seconds": 4,
+        "document_seconds": 2,
         "document_mb": 512,
         "max_body": 32 * 2**20,
         "max_characters": 200_000,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pipeline.types import Document
 
 EXTRA = "pip install 'py-llama-backend[formats]'"
-MAX_MARKS = 50_000  # what has more is no text for people, and its marks help nobody
 BROKEN = "is broken, or not what it says it is; open it and save it anew"
 ENCRYPTED = "is encrypted; save it without a password"
 TOO_LARGE = "is larger unpacked than a document may be; split it"
@@ -68,7 +67,7 @@ def read(data: bytes, name: str) -> Document:
         raise TooLarge(name, TOO_LARGE) from None
     if not document.text.strip():
         raise NoText(name, plain.NO_TEXT)
-    if len(document.marks) > MAX_MARKS:
+    if len(document.marks) > plain.MAX_MARKS:
         document = replace(document, marks=())
     return replace(document, name=name)
 
