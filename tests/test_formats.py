@@ -7,7 +7,19 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hostile_documents import UNREADABLE, body, book, packed, page, paragraph, pdf, stream, word
+from hostile_documents import (
+    OFFICE,
+    UNREADABLE,
+    W,
+    body,
+    book,
+    packed,
+    page,
+    paragraph,
+    pdf,
+    stream,
+    word,
+)
 
 from pipeline.apart import read_apart
 from pipeline.errors import DocumentError, Unsupported
@@ -203,6 +215,22 @@ def test_word_loses_nothing_that_its_readers_see():
         "tab\teffort-less\nline\n\na\tb\nc d"
     )
     assert document.removed.soft_hyphens == 1
+
+
+def test_words_notes_follow_what_refers_to_them_and_none_is_lost():
+    notes = "".join(
+        f'<w:footnote w:id="{i}">{paragraph(said)}</w:footnote>'
+        for i, said in enumerate(["of the text", "of a table"], 1)
+    )
+    reference = '<w:r><w:footnoteReference w:id="{}"/></w:r>'
+    inside = (
+        f"<w:tbl><w:tr><w:tc><w:p>{run('cell')}{reference.format(2)}</w:p></w:tc></w:tr></w:tbl>"
+        f"<w:p>{run('one')}{reference.format(1)}</w:p>{paragraph('two')}"
+    )
+    relation = f'<Relationship Id="n" Type="{OFFICE}/footnotes" Target="footnotes.xml"/>'
+    written = f'<w:footnotes xmlns:w="{W}">{notes}</w:footnotes>'
+    document = read(word(body(inside), relation, **{"word/footnotes.xml": written}), "a")
+    assert document.text == "cell\n\none\n\nof the text\n\ntwo\n\nof a table"
 
 
 def test_word_marks_the_pages_that_word_has_laid_out():
