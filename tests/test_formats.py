@@ -289,6 +289,17 @@ def test_a_page_is_read_without_what_is_around_it():
     assert document.removed.navigation > 20
 
 
+def test_the_title_above_the_content_and_the_last_words_below_it_are_kept():
+    paragraphs = "".join(f"<p>{PROSE} {i}.</p>" for i in range(30))
+    html = f"""<html><body><ul class=menu><li><a href=/>Home</a></ul>
+      <div><h1>The dredger</h1><div><div>{paragraphs}</div><div><p>{PROSE} Last.</p></div></div>
+      </div></body></html>"""
+    text = read(html.encode(), "a").text
+    assert text.startswith("The dredger\n\nThe dredger came")
+    assert text.endswith("Last.")
+    assert "Home" not in text
+
+
 def test_a_page_in_another_encoding_is_read_as_it_says():
     html = "<html><meta charset='iso-8859-2'><body><p>Łódź i Kraków</p></body></html>"
     assert read(html.encode("iso-8859-2"), "a").text == "Łódź i Kraków"
