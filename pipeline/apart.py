@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import DocumentError, NoText, TooLarge, Unsupported
@@ -85,7 +85,7 @@ def main() -> None:
         document = read(data, "")
         answer: dict[str, object] = {
             "text": document.text,
-            "marks": [list(asdict(mark).values()) for mark in document.marks],
+            "marks": [mark.to_list() for mark in document.marks],
             "removed": document.removed.to_dict(),
             "warnings": document.warnings,
         }

@@ -29,7 +29,7 @@ POSITIVE = click.IntRange(min=1)
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, metavar="[FILE|ADDRESS]...")
 @click.option("-m", "--model", help="ollama:NAME, openai:NAME, embedded[:FILE.gguf] or auto.")
 @click.option("-n", "--words", type=POSITIVE, help="Aim for the length of the summary.")
 @click.option("-q", "--query", help="Summarize what the text says about this.")
@@ -58,22 +58,24 @@ def summarize(
     verbose: bool,
     **flags: Any,  # noqa: ANN401 - the settings that flags override, each of its own type
 ) -> int:
-    r"""Summarize each FILE; '-' or nothing reads standard input.
+    r"""Summarize each FILE or web ADDRESS; '-' or nothing reads standard input.
 
-    One summary for each input goes to standard output.
+    Text, Markdown, PDF, Word, EPUB, web pages, captions (SRT, WebVTT) and
+    transcripts are read; their format is told from their content. One summary
+    for each input goes to standard output.
 
     \b
     Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but sentences of the
     source stand in for some of it; 4 the model or its server cannot be had;
     130 interrupted.
     """
-    from pipeline.load import STDIN, load
+    from pipeline.load import STDIN, is_address, load
     from pipeline.settings import load_settings
 
     _log(verbose=verbose)
     stable = stable or watch  # a text that is watched is being edited
     settings = load_settings(**flags, chunking="stable" if stable else None)
-    if watch and (len(files) != 1 or files[0] == STDIN or plan_only):
+    if watch and (len(files) != 1 or files[0] == STDIN or is_address(files[0]) or plan_only):
         raise InputError("--watch takes one FILE, without --plan")
     if query is not None and not query.strip():
         raise InputError("--query is blank; leave it out or ask something")

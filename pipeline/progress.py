@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.live import Live
+from rich.text import Text
 
 from pipeline.types import Chunk, Delta, Event, Plan, Planned, Summarized
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderResult
 
+GLYPHS = "░▒▓█"  # of a cell, from nothing done to all
+ASCII = ".:+#"
+REFRESH = 8  # pictures a second
+WIDEST = 100  # cells of a row
+ROOMY = 3  # cells for a node, from which on nodes are set apart
 TAIL = 60  # characters of the final summary that are shown while it is written
 
 
@@ -69,24 +78,22 @@ def spell_seconds(seconds: float) -> str:
 
 
 class RunProgress:
-    """A live line for one run; call it with every event."""
+    """A live picture of one run; call it with every event.
+
+    A strip is the document, part by part as it is read; above it stand the merges, each over what
+    it covers, and the final summary on top.
+    """
 
     def __init__(self, console: Console, name: str) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[counts]}"),
-            TextColumn("{task.fields[pace]}", style="dim"),
-            console=console,
-            transient=True,
-        )
-        self._task = self._progress.add_task(name, total=None, counts="planning", pace="")
+        self._live = Live(self, console=console, transient=True, refresh_per_second=REFRESH)
+        self._name = name
         self._tally: Tally | None = None
-        self._done = 0
+        self._levels: list[list[tuple[int, int]]] = []
+        self._done: dict[int, list[tuple[int, int]]] = defaultdict(list)  # stretches by level
         self._draft = ""
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(
@@ -95,27 +102,63 @@ class RunProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show what an event changes."""
+        """Take in what an event changes; it is shown with the next picture."""
         if isinstance(event, Planned):
             self._tally = Tally(event.plan)
-            self._done = event.done
-            self._progress.update(self._task, total=event.plan.calls)
+            self._levels = _levels(event.plan)
         elif isinstance(event, Summarized) and self._tally:
             self._tally.add(event)
+            self._done[event.summary.level].append((event.node.start, event.node.end))
         elif isinstance(event, Delta):
             self._draft = event.text if event.restart else self._draft + event.text
-        self._refresh()
 
-    def _refresh(self) -> None:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the picture, as rich has it."""
         if self._tally is None:
+            yield Text(f"{self._name}  planning", overflow="ellipsis", no_wrap=True)
             return
+        glyphs = ASCII if options.ascii_only else GLYPHS
+        width = min(options.max_width, WIDEST)
+        for level, nodes in reversed(list(enumerate(self._levels))):
+            row = draw_row(nodes, self._done[level], width, glyphs)
+            yield Text(row, style="cyan" if level else "green", no_wrap=True)
         tail = " ".join(self._draft.split())[-TAIL:]
-        self._progress.update(
-            self._task,
-            completed=max(self._done, self._tally.chunks + self._tally.merges),
-            counts=self._tally.counts(),
-            pace=f"… {tail}" if tail else self._tally.pace(time.monotonic()),
-        )
+        pace = f"… {tail}" if tail else self._tally.pace(time.monotonic())
+        line = Text(f"{self._name}  {self._tally.counts()}  ", overflow="ellipsis", no_wrap=True)
+        yield line.append(pace, style="dim")
+
+
+def _levels(plan: Plan) -> list[list[tuple[int, int]]]:
+    """Return the stretches that the nodes of each level cover, the chunks first."""
+    levels: list[list[tuple[int, int]]] = [[] for _ in range(plan.levels)]
+    levels[0] = [(leaf.start, leaf.end) for leaf in plan.leaves]
+    for merge in plan.merges:
+        levels[merge.level].append((merge.start, merge.end))
+    return levels
+
+
+def draw_row(
+    nodes: Sequence[tuple[int, int]], done: Sequence[tuple[int, int]], width: int, glyphs: str
+) -> str:
+    """Draw the nodes of a level in so many cells, by the characters that they cover.
+
+    `glyphs` are a cell's looks, from nothing done to all. Where there is room, the last cell of
+    each node is left free.
+    """
+    length = max(end for _, end in nodes)
+    cells = [" "] * width
+    finished = set(done)
+    starts, ends = [start for start, _ in nodes], [end for _, end in nodes]
+    for cell in range(width):
+        low, high = cell * length / width, (cell + 1) * length / width
+        inside = nodes[bisect_right(ends, low) : bisect_left(starts, high)]
+        if inside:
+            share = sum(node in finished for node in inside) / len(inside)
+            cells[cell] = glyphs[int(share * (len(glyphs) - 1))]
+    if len(nodes) * ROOMY <= width:
+        for _, end in nodes:
+            cells[min(width, round(end * width / length)) - 1] = " "
+    return "".join(cells)

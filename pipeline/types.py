@@ -39,6 +39,10 @@ class Mark:
     label: str
     depth: int = 1
 
+    def to_list(self) -> list[int | str]:
+        """Return the JSON form, which `Mark(*form)` reads."""
+        return [self.start, self.kind, self.label, self.depth]
+
 
 @dataclass(frozen=True)
 class Removed:

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 from ollama_server import ScriptedOllama, fails, hangs, says
+from test_hostile_documents import listening
 
 from pipeline.cli import run
 
+CORPUS = Path(__file__).parent / "corpus"
+FORMATS = ("libreoffice.pdf", "pandoc.docx", "pandoc3.epub", "mkdocs-mkdocs.html", "calibre.txt")
 SENTENCE = "The ferry left the harbour at dawn with {} sacks of mail on board. "
 SHORT = SENTENCE.format("ten") * 3
 # Where tests run in the background, SIGINT is ignored, and a child inherits that.
@@ -304,7 +307,8 @@ def test_watching_prints_each_new_version(server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["-"], ["short.txt", "long.txt"], ["short.txt", "--plan"]]
+    "arguments",
+    [[], ["-"], ["short.txt", "long.txt"], ["short.txt", "--plan"], ["http://127.0.0.1:9/"]],
 )
 def test_only_one_file_can_be_watched(arguments, server, capsys):
     assert run(["summarize", "--watch", *arguments]) == 2
@@ -360,3 +364,34 @@ def test_sources_are_footnotes_or_json(server, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["sentences"][0]["text"] == "The ferry carried mail."
     assert found["coverage"]["chunks"] == found["calls"]["map"]
+
+
+def test_documents_of_all_formats_and_addresses(server, capsys):
+    files = [str(CORPUS / "files" / f"harbour-{name}") for name in FORMATS]
+    with listening() as (port, _):
+        assert run(["summarize", *files, f"http://127.0.0.1:{port}/"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("==> ") == out.count("The ferry carried mail.") == len(FORMATS) + 1
+
+
+def test_footnotes_name_pages_and_times(monkeypatch, capsys):
+    said = "The painters have reached the middle of it. She had dived for sponges and for anchors."
+    files = [str(CORPUS / "files" / name) for name in ("talk-ffmpeg.vtt", "harbour-groff.pdf")]
+    with ScriptedOllama(says(said)) as scripted:
+        monkeypatch.setenv("OLLAMA_HOST", scripted.url)
+        assert run(["summarize", "--sources", *files]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^\[1\] 00:\d\d:\d\d \(\d\.\d\d\): .*painters", out, re.MULTILINE)
+    assert re.search(r"^\[2\] page [23] \(\d\.\d\d\): .*sponges", out, re.MULTILINE)
+
+
+def test_what_a_document_does_not_give_is_said(server, capsys):
+    assert run(["summarize", str(CORPUS / "unreadable" / "partly.pdf")]) == 0
+    assert "1 of 2 pages hold pictures without text" in one_line(capsys.readouterr().err)
+    assert run(["summarize", str(CORPUS / "unreadable" / "scanned.pdf")]) == 2
+    assert "needs OCR first" in one_line(capsys.readouterr().err)
+
+
+def test_an_address_that_does_not_answer(server, capsys):
+    assert run(["summarize", "http://127.0.0.1:9/a.pdf"]) == 2
+    assert "http://127.0.0.1:9/a.pdf does not answer" in one_line(capsys.readouterr().err)

@@ -6,6 +6,7 @@
 import sys
 from collections import Counter
 from difflib import SequenceMatcher
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ CHAPTERS = {
 }  # fmt: skip
 
 
+@cache
 def document(name):
     return read((CORPUS / "files" / name).read_bytes(), name)
 

@@ -100,6 +100,11 @@ def test_the_times_of_transcripts_are_marked(turn):
     ]
 
 
+def test_what_has_more_marks_than_people_need_has_none():
+    assert len(plain.read(b"# a\n" * plain.MAX_MARKS, "a").marks) == plain.MAX_MARKS
+    assert plain.read(b"# a\n" * (plain.MAX_MARKS + 1), "a").marks == ()
+
+
 def test_a_time_or_two_make_no_transcript():
     assert marked("12:30 Lunch.\n14:00 Bus to the harbour.\nNothing more.") == []
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any
 
@@ -86,7 +86,7 @@ async def file_order(
         words,
         model,
         sources,
-        marks=[list(asdict(mark).values()) for mark in document.marks],
+        marks=[mark.to_list() for mark in document.marks],
         removed=document.removed.to_dict(),
         warnings=list(document.warnings),
     )

@@ -45,6 +45,7 @@ _SIGNATURES = {  # what cannot be read here, and what to do about it
     b"Rar!": "is an archive; name the files in it",
     b"{\\rtf": "is an RTF file; save it as DOCX or PDF",
 }
+_ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
@@ -66,15 +67,16 @@ def read(data: bytes, name: str) -> Document:
         raise TooLarge(name, TOO_LARGE) from None
     if not document.text.strip():
         raise NoText(name, plain.NO_TEXT)
+    if len(document.marks) > plain.MAX_MARKS:
+        document = replace(document, marks=())
     return replace(document, name=name)
 
 
 def is_plain(data: bytes) -> bool:
-    """Say whether a document is text as it stands, which anyone may read without precautions."""
-    try:
-        return sniff(data, "") == "plain"
-    except DocumentError:
+    """Say whether a document is text as it stands, which needs no precautions; looks at no more."""
+    if data.startswith((_ZIP, _OLE, *_SIGNATURES)) or _is_pdf(data):
         return False
+    return plain.sniff(data) == "plain"
 
 
 def sniff(data: bytes, name: str) -> str:
@@ -85,9 +87,9 @@ def sniff(data: bytes, name: str) -> str:
         Unsupported: no module reads it.
         TooLarge: it is an archive of too many files.
     """
-    if b"%PDF-" in data[:1024]:
+    if _is_pdf(data):
         return "pdf"
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(_ZIP):
         return _sniff_archive(data, name)
     if data.startswith(_OLE):
         encrypted = _ENCRYPTED_PACKAGE in data
@@ -98,6 +100,10 @@ def sniff(data: bytes, name: str) -> str:
         if data.startswith(signature):
             raise Unsupported(name, problem)
     return plain.sniff(data)
+
+
+def _is_pdf(data: bytes) -> bool:
+    return b"%PDF-" in data[:1024]
 
 
 def _sniff_archive(data: bytes, name: str) -> str:

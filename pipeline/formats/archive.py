@@ -6,7 +6,7 @@ import zipfile
 from io import BytesIO
 
 MAX_FILES = 20_000
-MAX_BYTES = 300 * 2**20  # of what is unpacked, pictures left out
+MAX_BYTES = 128 * 2**20  # of what is unpacked
 
 
 class Archive:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pipeline.types import Document
 
-MOST = 0.95  # of the words that trafilatura finds are in the content
+MOST = 0.99  # of the words that trafilatura finds are in the content
+TITLE = 30  # words beside the content that may be its title
 LINKED = 0.5  # more of its words in links, and a list is a menu
 
 _DECLARED = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
@@ -96,6 +97,18 @@ class Content:
             if best is None or self._held(best) < MOST * whole:
                 break
             element = best
+        return self._titled(element)
+
+    def _titled(self, element: etree._Element) -> etree._Element:
+        """Go up again to where the content's title stands, if nothing else stands there."""
+        parent = element.getparent()
+        while parent is not None and markup.tag_of(parent) != "html":
+            beside = [child for child in parent if child is not element]
+            words = sum((_words(child) for child in beside), Counter[str]())
+            titles = [child for child in beside if _has_heading(child)]
+            if not titles or words.total() > TITLE:
+                break
+            element, parent = parent, parent.getparent()
         return element
 
     def _held(self, element: etree._Element) -> int:
@@ -125,6 +138,10 @@ class Content:
             return True
         linked = sum((_words(link) for link in element.iter("a")), Counter[str]())
         return linked.total() > LINKED * words.total()
+
+
+def _has_heading(element: etree._Element) -> bool:
+    return any(markup.tag_of(inner) in markup.HEADINGS for inner in element.iter())
 
 
 def _words(element: etree._Element) -> Counter[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from pipeline.errors import DocumentError, NoText, Unsupported
@@ -20,6 +21,7 @@ NO_TEXT = "holds no text, so there is nothing to summarize"
 CONTROLS = bytes({*range(32), 127} - {8, 9, 10, 11, 12, 13, 27})  # what text files do not hold
 MAX_CONTROL_SHARE = 0.01
 _HEAD = 4096  # bytes or characters that tell the format
+MAX_MARKS = 50_000  # what has more is no text for people, and its marks help nobody
 _LEAST_TIMES = 3  # lines with a time make a transcript
 
 _BOMS = (  # the longer ones first: UTF-16's begins UTF-32's
@@ -73,7 +75,9 @@ def _bom(data: bytes) -> str | None:
 def read(data: bytes, name: str) -> Document:
     """Read a text; see `decode`."""
     text = decode(data, name)
-    marks = [*_headings(text), *_times(text)]
+    marks = list(islice(chain(_headings(text), _times(text)), MAX_MARKS + 1))
+    if len(marks) > MAX_MARKS:
+        return Document(text, name)
     return Document(text, name, tuple(sorted(marks, key=lambda mark: mark.start)))
 
 
@@ -129,7 +133,7 @@ def _headings(text: str) -> Iterator[Mark]:
 
 def _times(text: str) -> Iterator[Mark]:
     """Yield marks for lines that begin with a time, or with a speaker and a time."""
-    turns = list(_TURN.finditer(text))
+    turns = list(islice(_TURN.finditer(text), MAX_MARKS + 1))
     if len(turns) >= _LEAST_TIMES:
         for found in turns:
             yield Mark(found.start(), "time", found["first"] or found["second"])

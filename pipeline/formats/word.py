@@ -31,6 +31,10 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LEVEL = re.compile(r"heading (\d)", re.IGNORECASE)
 _CONTENTS = "Table of Contents"  # the kind of Word's own
 _CHARACTERS = {"tab": "\t", "br": LINE, "cr": LINE, "noBreakHyphen": "-", "softHyphen": SOFT_HYPHEN}
+_BROKEN = (
+    OpcError, KeyError, ValueError, AttributeError, etree.LxmlError, zipfile.BadZipFile, zlib.error,
+    EOFError,
+)  # fmt: skip
 _ELSEWHERE = frozenset({"del", "moveFrom", "Fallback", "pPr", "rPr"})  # deleted, or said twice
 
 
@@ -47,9 +51,8 @@ def read(data: bytes, name: str) -> Document:
         package = docx.Document(BytesIO(data))
         reader = _Reader(_depths(package), dict(_notes(package)))
         reader.blocks(package.element.body)
-    except (OpcError, KeyError, ValueError, AttributeError, etree.LxmlError, zlib.error, EOFError):
-        raise DocumentError(name, BROKEN) from None
-    except zipfile.BadZipFile:
+        reader.other_notes()
+    except _BROKEN:
         raise DocumentError(name, BROKEN) from None
     return reader.writer.document(name)
 
@@ -101,9 +104,14 @@ class _Reader:
             elif tag not in _ELSEWHERE:  # content controls, and what else is put around
                 self.blocks(child)
 
+    def other_notes(self) -> None:
+        """Read the notes that no paragraph of the text refers to: those of tables."""
+        for note in self._notes.values():
+            self.blocks(note)
+
     def _paragraph(self, paragraph: etree._Element) -> None:
-        parts, inside = _Parts(), list(_parts(paragraph))
-        for element in inside:
+        parts = _Parts()
+        for element in _parts(paragraph):
             parts.take(element)
         for _ in range(parts.pages):
             self._page += 1

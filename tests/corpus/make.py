@@ -21,6 +21,7 @@ from pathlib import Path
 import texts
 
 FILES = Path(__file__).parent / "files"
+UNREADABLE = Path(__file__).parent / "unreadable"
 BIN = Path(sys.executable).parent
 SITE_NAV = ["Timetable", "Lost property", "Contact the webmaster"]
 PAGE_CSS = f"""
@@ -279,6 +280,27 @@ def captions(name, folder):
         yield f"ffmpeg.{target}", folder / f"ffmpeg.{target}"
 
 
+def unreadable(folder):
+    """A PDF that wants a password, one that is nothing but a picture, one that is so in part."""
+    from fpdf import FPDF
+    from fpdf.enums import EncryptionMethod
+    from PIL import Image
+
+    picture = folder / "picture.png"
+    Image.new("L", (300, 400), 200).save(picture)
+    locked, scanned, partly = FPDF(), FPDF(), FPDF()
+    for paper in (locked, partly):
+        paper.set_font("helvetica", size=12)
+        paper.add_page()
+        paper.multi_cell(0, 6, "The ferry left the harbour at six. Nobody on the quay waved.")
+    for paper in (scanned, partly):
+        paper.add_page()
+        paper.image(picture, w=180)
+    locked.set_encryption("owner", "user", encryption_method=EncryptionMethod.RC4)
+    for name, paper in {"encrypted": locked, "scanned": scanned, "partly": partly}.items():
+        paper.output(str(UNREADABLE / f"{name}.pdf"))
+
+
 ALL = (office, with_pandoc, printed, weasyprint, groff, fpdf, calibre, sites, markup)
 RECIPES = {
     "harbour": ALL,
@@ -289,6 +311,9 @@ RECIPES = {
 
 def main(only):
     FILES.mkdir(exist_ok=True)
+    UNREADABLE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        unreadable(Path(folder))
     for name, recipes in RECIPES.items():
         for recipe in recipes:
             if only and recipe.__name__ not in only:
