@@ -46,6 +46,8 @@ function choose(file) {
   chosen = file;
   sendKey = null;
   if (!file) at("file").value = "";
+  at("text-label").textContent = file ? "Document" : "Text";
+  at("file-label").textContent = file ? "Choose another" : "Choose a document";
   at("chosen-name").textContent = file ? `${file.name} · ${size(file.size)}` : "";
   show(at("chosen"), Boolean(file));
   show(at("text"), !file);
@@ -168,6 +170,7 @@ async function listJobs() {
   show(at("recent"), page.jobs.length > 0);
   show(at("more"), page.next !== null && shown < 100);
   drawJobs(page.jobs);
+  drawRunning(page.jobs.filter((job) => job.finished === null));
   if (page.jobs.some((job) => job.finished === null)) timer = setTimeout(listJobs, LOOK_MS);
 }
 
@@ -179,6 +182,13 @@ function drawJobs(jobs) {
     return old.get(state) ?? jobItem(job, state);
   });
   at("jobs").replaceChildren(...items);
+}
+
+// On a narrow screen the list is far down, so what still runs is named at the top.
+function drawRunning(jobs) {
+  show(at("running"), jobs.length > 0);
+  const links = jobs.slice(0, 3).flatMap((job, i) => [i ? ", " : "", el("a", { href: `#${job.id}` }, job.name)]);
+  at("running").replaceChildren("Going on: ", ...links, jobs.length > 3 ? " and others" : "");
 }
 
 function jobItem(job, state) {

@@ -143,12 +143,13 @@ export class Reading {
     show(at("saving"), run.phase === "done");
     show(at("again"), run.phase === "failed" || run.phase === "cancelled");
     show(at("forget"), run.over);
-    at("summary-title").textContent = run.over ? "Summary" : "So far";
+    at("summary-title").textContent = ["writing", "done"].includes(run.phase) ? "Summary" : "So far";
     if (run.over) clearInterval(this.timer);
     if (!run.latest && run.phase !== "done") {
       const texts = { queued: "It begins as soon as there is room.", reading: "The first part is being read.", waiting: "Nothing is lost: it goes on when the model is there." };
       at("prose").replaceChildren(el("p", { class: "muted" }, texts[run.phase] ?? "There is no summary."));
     }
+    if (run.latest && run.over && run.phase !== "done") this.showLatest();
     this.notices();
     this.legend();
   }
@@ -178,7 +179,7 @@ export class Reading {
     const parts = [`${number(run.done)} of ${count(run.total, "call")}`];
     if (!run.over) {
       const { speed, left } = run.pace(Date.now() / 1000);
-      if (speed !== null) parts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} tokens/s`, `${duration(left)} left`);
+      if (speed !== null) parts.push(`${speed < 10 ? speed.toFixed(1) : number(Math.round(speed))} tokens/s`, `${duration(left)} left`);
     } else if (run.result) parts.push(`took ${duration(run.result.seconds)}`);
     at("counts").textContent = parts.join(" · ");
   }
@@ -201,8 +202,9 @@ export class Reading {
 
   showLatest() {
     const node = this.run.latest;
+    const more = this.run.over ? "" : " The summary of all appears here at the end.";
     at("prose").replaceChildren(
-      el("p", { class: "muted small" }, `Just ${node.level ? "merged" : "read"}: ${this.paper.nameOf(node)}. The summary of all appears here at the end.`),
+      el("p", { class: "muted small" }, `Just ${node.level ? "merged" : "read"}: ${this.paper.nameOf(node)}.${more}`),
       el("p", { class: "latest" }, node.text),
     );
   }
