@@ -28,6 +28,8 @@ const LEGEND = [
   ["lit", "source"],
 ];
 
+const NARROW = matchMedia("(max-width: 61.99rem)"); // where the document is below the summary
+
 export class Reading {
   constructor(id, sentence) {
     this.id = id;
@@ -236,7 +238,6 @@ export class Reading {
       names[position] = count(nodes.length, "part");
       writeLevel(nodes, this.run, this.paper, (node) => this.showSource(node, "stretch"));
     }
-    show(at("trace"), position === 1 && Boolean(this.sentence));
     at("detail-name").textContent = names[position];
     at("detail").setAttribute("aria-valuetext", names[position]);
   }
@@ -252,7 +253,7 @@ export class Reading {
     }
     this.markChosen();
     writeTrace(traced, this.paper, (source) => this.showSource(source));
-    at("trace").scrollIntoView({ block: "nearest" });
+    if (NARROW.matches) at("document").scrollIntoView();
     this.map.light(traced.sources);
     this.paper.mark(traced.sources);
   }

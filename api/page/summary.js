@@ -1,6 +1,6 @@
 // The summary: sentences that lead to their sources, and the partial summaries below it.
 
-import { at, el, show, unseen } from "./dom.js";
+import { at, el, show, tell, unseen } from "./dom.js";
 import { nameOf } from "./map.js";
 import { count, duration, number } from "./words.js";
 
@@ -38,24 +38,23 @@ function withUnsupported({ text, unsupported }) {
 
 // Show where a sentence comes from; each source is a button that shows it in the document.
 export function writeTrace(sentence, paper, onSource) {
-  const sources = sentence.sources.map((source) =>
-    el(
-      "li",
-      {},
-      el("button", { type: "button", class: "source-link", onclick: () => onSource(source) },
-        el("span", { class: "where" }, paper.nameOf(source)),
-        el("q", {}, paper.excerpt(source)),
-        el("span", { class: "muted" }, `${Math.round(source.score * 100)} % of the sentence's words`)),
-    ),
+  const { sources, unsupported } = sentence;
+  const press = (button, source) => {
+    for (const other of at("trace").querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
+    onSource(source);
+  };
+  const items = sources.map((source, i) =>
+    el("li", {}, el("button", { type: "button", class: "chip", "aria-pressed": String(i === 0), onclick: (event) => press(event.currentTarget, source) },
+      el("span", { class: "where" }, paper.nameOf(source)),
+      el("span", { class: "muted" }, unseen(", "), `${Math.round(source.score * 100)} %`, unseen(" of the sentence's words")))),
   );
   at("trace").replaceChildren(
-    el("h3", {}, sources.length ? "Where this comes from" : "No source was found for this sentence"),
-    sentence.unsupported.length
-      ? el("p", { class: "warned" }, "Not in the text: ", el("strong", {}, sentence.unsupported.join(", ")))
-      : "",
-    el("ol", {}, ...sources),
+    el("h3", {}, sources.length ? "The chosen sentence shares its words with" : "No source was found for the chosen sentence"),
+    el("ol", {}, ...items),
+    unsupported.length ? el("p", { class: "warned" }, "Not in the text: ", el("strong", {}, unsupported.join(", "))) : "",
   );
   show(at("trace"), true);
+  tell(sources.length ? `${count(sources.length, "source")}: ${sources.map((source) => paper.nameOf(source)).join("; ")}` : "No source was found");
 }
 
 // The stretches that the summary says nothing of.
