@@ -177,7 +177,37 @@ class Slowly(ScriptedModel):
         return await super().complete(system, user, max_tokens=max_tokens, attempt=attempt)
 
 
+class Author(ScriptedModel):
+    """Writes a last answer that somebody thought of, for the picture in the README."""
+
+    async def complete(self, system, user, *, max_tokens, attempt=0, emit=None):
+        if emit is not None:
+            self.answer = lambda call: WRITTEN
+        return await super().complete(system, user, max_tokens=max_tokens, attempt=attempt)
+
+
+WRITTEN = (
+    "A text that is longer than the model's window is cut into chunks; each chunk is summarized on "
+    "your own machine, and the partial summaries are merged level by level. The program counts "
+    "every prompt with the model's own vocabulary and compares it with what the server read, "
+    "because since 2019 Ollama drops a piece of a long prompt without a word. A call that fails is "
+    "sent again, then its source is cut in two, and in the end an extractive stand-in takes its "
+    "place. Every finished answer is kept on disk, so that an interrupted run goes on where it was."
+)
+
+
+def picture(page):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator("#file").set_input_files(
+        {"name": "how-it-works.md", "mimeType": "text/markdown", "buffer": TEXT.encode()}
+    )
+    page.get_by_role("button", name="Summarize").click()
+    expect(page.locator(".sentence").nth(3)).to_be_visible(timeout=30_000)
+    page.locator(".sentence").nth(2).click()
+
+
 STATES = {
+    "picture": State(picture, lambda: Author(central, context=600)),
     "form": State(lambda page: page.wait_for_timeout(300)),
     "form-file": State(choose_file),
     "form-recent": State(recent),
