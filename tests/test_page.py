@@ -421,6 +421,17 @@ def test_a_missing_model_comes_with_the_command_that_brings_it(open_page, tmp_pa
         expect(page.locator(".notice code")).to_have_text("ollama pull other")
 
 
+def test_a_job_that_waits_for_a_missing_model_says_what_brings_it(open_page, tmp_path):
+    def missing(name):
+        raise ModelMissing("not there")
+
+    with serving(make(None, tmp_path, opener=missing, models=("ollama:other",))) as client:
+        job = client.post("/jobs", json={"text": STORY, "model": "ollama:other"}).json()["id"]
+        page = open_page(client, f"/#{job}")
+        expect(page.locator("#notices code")).to_have_text("ollama pull other")
+        expect(page.locator("#notices")).to_contain_text("It is tried again within 10 s.")
+
+
 def test_a_full_queue_is_said_and_the_text_is_kept(open_page, tmp_path):
     model = scripted(delay=lambda call: 60)
     with serving(make(model, tmp_path, jobs_per_client=1)) as client:
@@ -543,6 +554,12 @@ def test_axe_finds_no_serious_fault_while_it_runs(open_page, tmp_path):
         send(page)
         expect(page.locator("#tree button.done").nth(2)).to_be_visible()
         assert faults(page) == []
+
+
+def test_the_description_is_drawn_without_another_host(open_page, served):
+    client, _ = served
+    page = open_page(client, "/docs")
+    expect(page.get_by_text("/jobs/{id}/events")).to_be_visible()
 
 
 # Hostile texts ------------------------------------------------------------------------------------

@@ -73,7 +73,6 @@ export class Reading {
 
   begin() {
     at("title").textContent = this.order.name;
-    document.title = `${this.order.name} · py-llama`;
     at("title").focus({ preventScroll: true });
     at("question").textContent = this.order.query ?? "";
     show(at("question"), Boolean(this.order.query));
@@ -126,6 +125,7 @@ export class Reading {
 
   async after_finished(result) {
     await this.draft.finish();
+    if (this.stop.signal.aborted) return;
     writeFigures(result);
     writeSilent(result.coverage, this.paper, (stretch) => this.showSource(stretch, "silent"));
     this.map.missing(result.coverage?.missing ?? []);
@@ -140,6 +140,7 @@ export class Reading {
     const { run } = this;
     at("phase").textContent = PHASES[run.phase];
     at("phase").dataset.phase = run.phase;
+    document.title = `${PHASES[run.phase]} · ${this.order.name} · py-llama`;
     tell(`${this.order.name}: ${PHASES[run.phase]}`);
     show(at("cancel"), !run.over);
     show(at("saving"), run.phase === "done");
@@ -160,12 +161,16 @@ export class Reading {
     const { run } = this;
     const notices = [];
     if (this.away) notices.push(notice("warn", "The connection to the service is lost", "The job goes on; this page takes up again by itself."));
-    if (run.phase === "waiting") notices.push(notice("warn", run.wait.problem.title, `${run.wait.problem.detail} It is tried again within ${duration(run.wait.seconds)}.`));
+    if (run.phase === "waiting") notices.push(this.waitNotice(run.wait));
     if (run.phase === "failed") notices.push(notice("bad", run.problem.title, run.problem.detail));
     if (run.phase === "cancelled") notices.push(notice("plain", "This was cancelled", "The parts that were read are kept: trying again goes on from there."));
     const standIns = run.result?.read.stand_ins ?? [];
     if (standIns.length) notices.push(this.standInNotice(standIns));
     at("notices").replaceChildren(...notices);
+  }
+
+  waitNotice({ problem, seconds }) {
+    return notice("warn", problem.title, problem.detail, el("p", {}, `It is tried again within ${duration(seconds)}.`));
   }
 
   standInNotice(standIns) {
@@ -195,7 +200,7 @@ export class Reading {
       known: nodes.some((node) => node.cached),
       "stand-in": nodes.some((node) => node.standIn),
       silent: (run.result?.coverage?.missing.length ?? 0) > 0,
-      lit: run.phase === "done",
+      lit: Boolean(run.result?.sentences),
     };
     at("legend").replaceChildren(
       ...LEGEND.filter(([kind]) => used[kind]).map(([kind, text]) => el("li", {}, el("i", { class: `swatch is-${kind}`, "aria-hidden": "true" }), text)),
