@@ -66,9 +66,13 @@ export class Reading {
 
   fail(error) {
     if (!(error instanceof Problem)) throw error;
-    at("title").textContent = error.kind === "not-found" ? "This summary is gone" : error.title;
-    const detail = error.kind === "not-found" ? "It was deleted, or has expired: finished ones are kept for a day unless the service is told otherwise." : error.detail;
-    at("notices").replaceChildren(notice("bad", error.title, detail, el("p", {}, el("a", { href: "#" }, "Start a new one"))));
+    const gone = error.kind === "not-found";
+    at("title").textContent = gone ? "This summary is gone" : "This cannot be shown";
+    const said = gone
+      ? notice("plain", "It was deleted, or has expired", "Finished ones are kept for a day unless the service is told otherwise.")
+      : notice("bad", error.title, error.detail);
+    said.append(el("p", {}, el("a", { href: "#" }, "Start a new one")));
+    at("notices").replaceChildren(said);
   }
 
   begin() {

@@ -2,7 +2,7 @@
 
 import { at, el, show, tell, unseen } from "./dom.js";
 import { nameOf } from "./map.js";
-import { count, duration, number } from "./words.js";
+import { beginning, count, duration, number } from "./words.js";
 
 // Write a finished summary: each sentence a link that shows its sources.
 export function writeSummary(result, id) {
@@ -68,7 +68,7 @@ export function writeSilent(coverage, paper, onSource) {
     ...missing.map(([start, end]) =>
       el("li", {}, el("button", { type: "button", class: "source-link", onclick: () => onSource({ start, end }) },
         el("span", { class: "where" }, paper.nameOf({ start, end })),
-        el("q", {}, `${paper.excerpt({ start, end: Math.min(end, start + 90) })}…`))),
+        el("q", {}, beginning(paper.excerpt({ start, end: Math.min(end, start + 400) }), 90)))),
     ),
   );
 }
