@@ -32,6 +32,7 @@ BRIDGES = "\N{BRIDGE AT NIGHT}" * 300 + "\n\n" + STORY  # two UTF-16 units each
 SERIOUS = {"serious", "critical"}
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=15_000)
 
 
 def scripted(**more):
@@ -130,8 +131,8 @@ def test_a_pdf_is_dropped_read_and_traced_to_its_pages(browser, open_page, tmp_p
             page.get_by_label(re.compile(length)).check(force=True)
             page.get_by_role("button", name="Summarize").click()
             expect(page.get_by_role("heading", name="how-it-works.pdf")).to_be_visible()
-            expect(page.locator("#phase")).to_have_text(re.compile("Reading|Merging|Writing"))
             expect(page.locator("#tree .strip button").nth(1)).to_be_visible(timeout=60_000)
+            expect(page.locator("#phase")).to_have_text(re.compile("Reading|Merging|Writing"))
             finished(page, 200)
             assert page.locator("#tree button.not-yet").count() == 0
             if traced.count():

@@ -10,7 +10,7 @@ import { Draft, writeFigures, writeLevel, writePart, writeSilent, writeSummary, 
 import { count, duration, number } from "./words.js";
 
 const PHASES = {
-  queued: "Waiting for its turn",
+  queued: "Getting ready",
   waiting: "Waiting for the model",
   reading: "Reading",
   merging: "Merging",
@@ -153,7 +153,7 @@ export class Reading {
     at("summary-title").textContent = ["writing", "done"].includes(run.phase) ? "Summary" : "So far";
     if (run.over) clearInterval(this.timer);
     if (!run.latest && run.phase !== "done") {
-      const texts = { queued: "It begins as soon as there is room.", reading: "The first part is being read.", waiting: "Nothing is lost: it goes on when the model is there." };
+      const texts = { queued: "It begins as soon as there is room and the model is open.", reading: "The first part is being read.", waiting: "Nothing is lost: it goes on when the model is there." };
       at("prose").replaceChildren(el("p", { class: "muted" }, texts[run.phase] ?? "There is no summary."));
     }
     if (run.latest && run.over && run.phase !== "done") this.showLatest();
