@@ -234,7 +234,8 @@ def test_a_run_is_watched_and_cancelled_at_once(open_page, tmp_path):
         finished(page)
 
 
-def test_the_summary_comes_word_by_word(open_page, tmp_path):
+@pytest.mark.parametrize("text", [STORY, STORY[:500]], ids=["long", "short"])
+def test_the_summary_comes_word_by_word(open_page, tmp_path, text):
     words = [f"word{i}" for i in range(40)]
     going = threading.Event()
 
@@ -249,7 +250,7 @@ def test_the_summary_comes_word_by_word(open_page, tmp_path):
     model = Writer(lambda call: " ".join(words) + ".", context=700)
     with serving(make(model, tmp_path)) as client:
         page = open_page(client)
-        send(page)
+        send(page, text)
         expect(page.locator(".draft")).to_contain_text("word19")
         expect(page.locator("#phase")).to_have_text("Writing the summary")
         assert "word30" not in page.locator("#prose").inner_text()
