@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
-.PHONY: help install peers ray demo test slow browser check bench lock clean
+.PHONY: help install peers ray demo test slow browser pictures check bench lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -39,6 +39,9 @@ slow: install ## the tests that take minutes each
 
 browser: install ## the page in headless Chromium, which the system must have
 	$(BIN)/pytest -m browser -n 2
+
+pictures: install ## every state of the page, at three widths, light and dark
+	$(BIN)/python tests/screenshots.py build/pictures
 
 check: install ## lint, format, types
 	$(BIN)/ruff check .

@@ -1,8 +1,9 @@
-"""A headless Chromium for tests of the page, and the texts and models that they use."""
+"""A headless Chromium, for tests of the page and for pictures of it."""
 
 import contextlib
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -17,7 +18,7 @@ def chromium():
     """Run a browser. Where there is none the test skips, but not in CI."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
-        if found is None and not os.path.exists(playwright.chromium.executable_path):  # noqa: PTH110
+        if found is None and not Path(playwright.chromium.executable_path).exists():
             if os.environ.get("CI") == "true":
                 pytest.fail("the tests need Chromium in CI")
             pytest.skip("no Chromium is installed")

@@ -95,6 +95,16 @@ def test_events_tell_the_tree_the_texts_and_the_words_as_they_come(client):
     assert finished["summary"] in "".join(drafts)
 
 
+def test_a_text_can_be_given_a_name(client):
+    accepted = client.post("/jobs", json={"text": TEXT, "name": "Minutes of März"})
+    assert accepted.json()["name"] == "Minutes of März"
+    assert (
+        done(client, accepted.headers["location"])["result"]["input"]["name"] == "Minutes of März"
+    )
+    for bad in ("", "a\x1b[31m", "x" * 201):
+        assert client.post("/jobs", json={"text": TEXT, "name": bad}).status_code == 422
+
+
 def test_words_that_follow_each_other_are_told_as_one():
     told = []
     for event in (Delta("a", restart=True), Delta("b"), Delta("c"), Delta("d", restart=True)):

@@ -55,6 +55,7 @@ export function confirmed(button, action) {
     }
     button.textContent = "Really delete?";
     button.classList.add("sure");
+    tell("Press again to delete");
     timer = setTimeout(reset, 4000);
   });
 }

@@ -6,7 +6,13 @@ import { beginning, moment, number, size } from "./words.js";
 
 const LOOK_MS = 3000; // between looks at jobs that are not finished
 const PAGE = 10;
-const STATES = { queued: "Waiting", running: "Reading", done: "Done", failed: "Failed", cancelled: "Cancelled" };
+const STATES = {
+  queued: "Waiting",
+  running: "Reading",
+  done: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
 
 let chosen = null; // the file
 let sendKey = null; // one for each order, however often it is sent
@@ -25,7 +31,8 @@ export function setUpHome() {
     shown += PAGE;
     listJobs();
   });
-  for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => drag(event, true));
+  for (const name of ["dragenter", "dragover"])
+    addEventListener(name, (event) => drag(event, true));
   for (const name of ["dragleave", "drop"]) addEventListener(name, (event) => drag(event, false));
   addEventListener("drop", (event) => drop(event));
 }
@@ -46,6 +53,8 @@ function choose(file) {
   chosen = file;
   sendKey = null;
   if (!file) at("file").value = "";
+  at("text-label").textContent = file ? "Document" : "Text";
+  at("file-label").textContent = file ? "Choose another" : "Choose a document";
   at("chosen-name").textContent = file ? `${file.name} · ${size(file.size)}` : "";
   show(at("chosen"), Boolean(file));
   show(at("text"), !file);
@@ -72,13 +81,17 @@ function drop(event) {
 
 async function send() {
   if (!chosen && !at("text").value.trim()) {
-    complain(new Problem({ title: "There is no text yet", detail: "Paste one, or choose a document." }));
+    complain(
+      new Problem({ title: "There is no text yet", detail: "Paste one, or choose a document." }),
+    );
     at("text").focus();
     return;
   }
   at("send").disabled = true;
   at("send").textContent = chosen ? "Sending the document …" : "Sending …";
-  sendKey ??= [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16)).join("");
+  sendKey ??= [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16))
+    .join("");
   try {
     const job = await (chosen ? sendFile() : sendText());
     sendKey = null;
@@ -97,13 +110,22 @@ async function send() {
 function wishes() {
   const query = at("query").value.trim();
   const words = Number(new FormData(at("order")).get("words"));
-  return { words, sources: true, ...(query && { query }), ...(at("model").value && { model: at("model").value }) };
+  return {
+    words,
+    sources: true,
+    ...(query && { query }),
+    ...(at("model").value && { model: at("model").value }),
+  };
 }
 
 function sendText() {
   const text = at("text").value;
   const body = JSON.stringify({ text, name: titleOf(text), ...wishes() });
-  return askJson("jobs", { method: "POST", body, headers: { "Content-Type": "application/json", "Idempotency-Key": sendKey } });
+  return askJson("jobs", {
+    method: "POST",
+    body,
+    headers: { "Content-Type": "application/json", "Idempotency-Key": sendKey },
+  });
 }
 
 // The first line, without the marks of a heading or a list.
@@ -116,13 +138,19 @@ function sendFile() {
   const form = new FormData();
   for (const [name, value] of Object.entries(wishes())) form.append(name, value);
   form.append("file", chosen);
-  return askJson("jobs/file", { method: "POST", body: form, headers: { "Idempotency-Key": sendKey } });
+  return askJson("jobs/file", {
+    method: "POST",
+    body: form,
+    headers: { "Idempotency-Key": sendKey },
+  });
 }
 
 function complain(error) {
   if (error.kind === "unauthorized") return; // the dialog asks for the key
   const wait = error.wait ? ` Try again in ${error.wait} s.` : "";
-  at("order-notices").replaceChildren(notice("bad", error.title ?? "This did not work", `${error.detail ?? ""}${wait}`));
+  at("order-notices").replaceChildren(
+    notice("bad", error.title ?? "This did not work", `${error.detail ?? ""}${wait}`),
+  );
 }
 
 // Models -------------------------------------------------------------------------------------
@@ -137,20 +165,33 @@ async function listModels() {
   }
   const usable = models.filter((model) => !model.problem);
   const offered = usable.length ? usable : models;
-  at("model").replaceChildren(...offered.map((model) => el("option", { value: model.name, selected: model.default }, labelOf(model))));
+  at("model").replaceChildren(
+    ...offered.map((model) =>
+      el("option", { value: model.name, selected: model.default }, labelOf(model)),
+    ),
+  );
   const missing = models.filter((model) => model.problem);
-  at("order-notices").replaceChildren(...missing.map((model) => missingNotice(model, usable.length === 0)));
+  at("order-notices").replaceChildren(
+    ...missing.map((model) => missingNotice(model, usable.length === 0)),
+  );
 }
 
 function labelOf(model) {
-  const name = model.model && model.model !== model.name ? `${model.name} (${model.model})` : model.name;
+  const name =
+    model.model && model.model !== model.name ? `${model.name} (${model.model})` : model.name;
   return model.context ? `${name}, context ${number(model.context)}` : name;
 }
 
 function missingNotice(model, none) {
   const again = el("button", { type: "button", onclick: listModels }, "Look again");
   const wait = none ? " What you send waits for it." : "";
-  return notice("warn", `${model.name} cannot be used now`, `${model.problem.detail}`, none ? el("p", {}, wait) : null, again);
+  return notice(
+    "warn",
+    `${model.name} cannot be used now`,
+    `${model.problem.detail}`,
+    none ? el("p", {}, wait) : null,
+    again,
+  );
 }
 
 // Recent jobs --------------------------------------------------------------------------------
@@ -168,6 +209,7 @@ async function listJobs() {
   show(at("recent"), page.jobs.length > 0);
   show(at("more"), page.next !== null && shown < 100);
   drawJobs(page.jobs);
+  drawRunning(page.jobs.filter((job) => job.finished === null));
   if (page.jobs.some((job) => job.finished === null)) timer = setTimeout(listJobs, LOOK_MS);
 }
 
@@ -181,19 +223,40 @@ function drawJobs(jobs) {
   at("jobs").replaceChildren(...items);
 }
 
+// On a narrow screen the list is far down, so what still runs is named at the top.
+function drawRunning(jobs) {
+  show(at("running"), jobs.length > 0);
+  const links = jobs
+    .slice(0, 3)
+    .flatMap((job, i) => [i ? ", " : "", el("a", { href: `#${job.id}` }, job.name)]);
+  at("running").replaceChildren("Going on: ", ...links, jobs.length > 3 ? " and others" : "");
+}
+
 function jobItem(job, state) {
   const { done, total } = job.progress;
   const running = job.finished === null;
-  const button = el("button", { type: "button", class: "quiet", "aria-describedby": `name-${job.id}` }, "Delete");
+  const button = el(
+    "button",
+    { type: "button", class: "quiet", "aria-describedby": `name-${job.id}` },
+    "Delete",
+  );
   confirmed(button, () => forget(job));
   return el(
     "li",
     { "data-state": state },
     el("a", { href: `#${job.id}`, id: `name-${job.id}`, class: "job-name" }, job.name),
     running && total
-      ? el("progress", { max: total, value: done, "aria-label": `${job.name}: ${done} of ${total} calls` })
+      ? el("progress", {
+          max: total,
+          value: done,
+          "aria-label": `${job.name}: ${done} of ${total} calls`,
+        })
       : null,
-    el("span", { class: "muted job-state" }, `${STATES[job.state]}${running && total ? ` ${done} of ${total}` : ""} · ${moment(job.created)}`),
+    el(
+      "span",
+      { class: "muted job-state" },
+      `${STATES[job.state]}${running && total ? ` ${done} of ${total}` : ""} · ${moment(job.created)}`,
+    ),
     button,
   );
 }

@@ -47,7 +47,9 @@ function setUpMoves() {
   });
   at("back").addEventListener("click", () => {
     at("summary").scrollIntoView();
-    (document.querySelector(".sentence[aria-current='true']") ?? at("main")).focus({ preventScroll: true });
+    (document.querySelector(".sentence[aria-current='true']") ?? at("main")).focus({
+      preventScroll: true,
+    });
   });
 }
 

@@ -19,8 +19,15 @@ export class TreeMap {
   plan(run) {
     this.run = run;
     this.buttons.clear();
-    const levels = [...new Set([...run.nodes.values()].map((node) => node.level))].sort((a, b) => b - a);
-    const rows = levels.map((level) => this.row(level, run.at(level).sort((a, b) => a.start - b.start)));
+    const levels = [...new Set([...run.nodes.values()].map((node) => node.level))].sort(
+      (a, b) => b - a,
+    );
+    const rows = levels.map((level) =>
+      this.row(
+        level,
+        run.at(level).sort((a, b) => a.start - b.start),
+      ),
+    );
     this.ticks = el("div", { class: "ticks", "aria-hidden": "true" });
     this.tree.replaceChildren(...rows, this.ticks);
     const first = this.buttons.get(this.key(run.root));
@@ -63,7 +70,11 @@ export class TreeMap {
       const { level, start, end } = button.node;
       const silent = level === 0 && stretches.some(([from, to]) => from <= start && end <= to);
       button.toggleAttribute("data-silent", silent);
-      if (silent) button.setAttribute("aria-label", `${button.getAttribute("aria-label")}, not in the summary`);
+      if (silent)
+        button.setAttribute(
+          "aria-label",
+          `${button.getAttribute("aria-label")}, not in the summary`,
+        );
     }
   }
 
@@ -78,7 +89,8 @@ export class TreeMap {
     );
     for (const button of this.buttons.values()) {
       const { level, start, end } = button.node;
-      const lit = level === 0 && sources.some((source) => start <= source.start && source.start < end);
+      const lit =
+        level === 0 && sources.some((source) => start <= source.start && source.start < end);
       button.toggleAttribute("data-lit", lit);
     }
   }
@@ -90,7 +102,8 @@ export class TreeMap {
   }
 
   choose(node) {
-    for (const button of this.buttons.values()) button.toggleAttribute("data-chosen", button.node === node);
+    for (const button of this.buttons.values())
+      button.toggleAttribute("data-chosen", button.node === node);
   }
 
   focus(button) {
@@ -111,13 +124,20 @@ export class TreeMap {
     const { node } = button;
     const below = () => [...this.run.nodes.values()].find((other) => other.parent === node);
     switch (key) {
-      case "ArrowRight": return button.nextElementSibling;
-      case "ArrowLeft": return button.previousElementSibling;
-      case "Home": return button.parentElement.firstElementChild;
-      case "End": return button.parentElement.lastElementChild;
-      case "ArrowUp": return node.parent && this.buttons.get(this.key(node.parent));
-      case "ArrowDown": return node.level > 0 && this.buttons.get(this.key(below()));
-      default: return null;
+      case "ArrowRight":
+        return button.nextElementSibling;
+      case "ArrowLeft":
+        return button.previousElementSibling;
+      case "Home":
+        return button.parentElement.firstElementChild;
+      case "End":
+        return button.parentElement.lastElementChild;
+      case "ArrowUp":
+        return node.parent && this.buttons.get(this.key(node.parent));
+      case "ArrowDown":
+        return node.level > 0 && this.buttons.get(this.key(below()));
+      default:
+        return null;
     }
   }
 }
@@ -131,5 +151,7 @@ function stateOf(node) {
 export function nameOf(node, run) {
   if (node === run.root) return "The whole document";
   const of = run.at(node.level).length;
-  return node.level === 0 ? `Part ${node.number} of ${of}` : `Merge ${node.number} of ${of}, level ${node.level}`;
+  return node.level === 0
+    ? `Part ${node.number} of ${of}`
+    : `Merge ${node.number} of ${of}, level ${node.level}`;
 }

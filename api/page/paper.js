@@ -14,7 +14,10 @@ export class Paper {
     this.units = unitsOf(order.text);
     this.marks = (order.marks ?? []).map((mark) => ({ ...mark, at: this.units(mark.start) }));
     this.labels = labelled(this.marks);
-    this.parts = paragraphs(this.text, [...this.labels.keys()]).map(([start, end]) => ({ start, end }));
+    this.parts = paragraphs(this.text, [...this.labels.keys()]).map(([start, end]) => ({
+      start,
+      end,
+    }));
     this.shown = [];
     this.pages = at("pages");
     this.draw();
@@ -46,8 +49,11 @@ export class Paper {
   // Mark stretches (in the service's places), and scroll to the first.
   mark(stretches, { scroll = true, kind = "source" } = {}) {
     const ranges = stretches.map(({ start, end }) => [this.units(start), this.units(end)]);
-    const touched = this.parts.filter((part) => ranges.some(([start, end]) => start < part.end && part.start < end));
-    for (const part of this.shown) part.element.replaceChildren(this.text.slice(part.start, part.end).trimEnd());
+    const touched = this.parts.filter((part) =>
+      ranges.some(([start, end]) => start < part.end && part.start < end),
+    );
+    for (const part of this.shown)
+      part.element.replaceChildren(this.text.slice(part.start, part.end).trimEnd());
     for (const part of touched) this.fill(part, ranges, kind);
     this.shown = touched;
     if (scroll && ranges.length) this.scrollTo(ranges[0][0]);
@@ -58,7 +64,9 @@ export class Paper {
     const end = part.start + shown.length;
     const pieces = [];
     let place = part.start;
-    for (const [from, to] of ranges.filter(([from, to]) => from < end && part.start < to).sort((a, b) => a[0] - b[0])) {
+    for (const [from, to] of ranges
+      .filter(([from, to]) => from < end && part.start < to)
+      .sort((a, b) => a[0] - b[0])) {
       const start = Math.max(from, place);
       const stop = Math.min(to, end);
       if (start >= stop) continue;
@@ -106,7 +114,8 @@ function labelled(marks) {
   const labels = new Map();
   let last = -Infinity;
   for (const mark of marks) {
-    if (mark.kind === "heading" || (mark.kind === "time" && mark.at - last < MARKED_APART)) continue;
+    if (mark.kind === "heading" || (mark.kind === "time" && mark.at - last < MARKED_APART))
+      continue;
     labels.set(mark.at, mark.label);
     last = mark.at;
   }

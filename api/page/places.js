@@ -6,7 +6,8 @@ export function unitsOf(text) {
   if (!/[\ud800-\udbff]/.test(text)) return (place) => place;
   const units = new Uint32Array(text.length + 1);
   let characters = 0;
-  for (let i = 0; i < text.length; i += text.codePointAt(i) > 0xffff ? 2 : 1) units[characters++] = i;
+  for (let i = 0; i < text.length; i += text.codePointAt(i) > 0xffff ? 2 : 1)
+    units[characters++] = i;
   units.fill(text.length, characters);
   return (place) => units[Math.min(place, characters)];
 }

@@ -6,27 +6,26 @@ import { Paper } from "./paper.js";
 import { Run } from "./run.js";
 import { copy, download, fileName, markdown } from "./save.js";
 import { Problem, ask, askJson, jobEvents } from "./service.js";
-import { Draft, writeFigures, writeLevel, writePart, writeSilent, writeSummary, writeTrace } from "./summary.js";
-import { count, duration, number } from "./words.js";
+import {
+  PHASES,
+  countsOf,
+  writeLatest,
+  writeLegend,
+  writeNothingYet,
+  writeNotices,
+} from "./status.js";
+import {
+  Draft,
+  writeFigures,
+  writeLevel,
+  writePart,
+  writeSilent,
+  writeSummary,
+  writeTrace,
+} from "./summary.js";
+import { count } from "./words.js";
 
-const PHASES = {
-  queued: "Waiting for its turn",
-  waiting: "Waiting for the model",
-  reading: "Reading",
-  merging: "Merging",
-  writing: "Writing the summary",
-  done: "Done",
-  failed: "Failed",
-  cancelled: "Cancelled",
-};
-const LEGEND = [
-  ["not-yet", "not read yet"],
-  ["done", "read"],
-  ["known", "read before"],
-  ["stand-in", "stand-in"],
-  ["silent", "not in the summary"],
-  ["lit", "source"],
-];
+const NARROW = matchMedia("(max-width: 61.99rem)"); // where the document is below the summary
 
 export class Reading {
   constructor(id, sentence) {
@@ -35,7 +34,6 @@ export class Reading {
     this.run = new Run();
     this.draft = new Draft();
     this.stop = new AbortController();
-    this.level = null; // of the tree that is shown instead of the summary
     this.away = false;
   }
 
@@ -56,7 +54,20 @@ export class Reading {
   }
 
   reset() {
-    for (const id of ["map", "zoom", "part", "trace", "silent", "figures", "question", "saving", "cancel", "again", "forget"]) show(at(id), false);
+    for (const id of [
+      "map",
+      "zoom",
+      "part",
+      "trace",
+      "silent",
+      "figures",
+      "question",
+      "saving",
+      "cancel",
+      "again",
+      "forget",
+    ])
+      show(at(id), false);
     for (const id of ["notices", "prose", "pages", "tree"]) at(id).replaceChildren();
     for (const id of ["title", "phase", "size", "counts"]) at(id).textContent = "";
     document.querySelector(".columns").hidden = true;
@@ -64,14 +75,21 @@ export class Reading {
 
   fail(error) {
     if (!(error instanceof Problem)) throw error;
-    at("title").textContent = error.kind === "not-found" ? "This summary is gone" : error.title;
-    const detail = error.kind === "not-found" ? "It was deleted, or has expired: finished ones are kept for a day unless the service is told otherwise." : error.detail;
-    at("notices").replaceChildren(notice("bad", error.title, detail, el("p", {}, el("a", { href: "#" }, "Start a new one"))));
+    const gone = error.kind === "not-found";
+    at("title").textContent = gone ? "This summary is gone" : "This cannot be shown";
+    const said = gone
+      ? notice(
+          "plain",
+          "It was deleted, or has expired",
+          "Finished ones are kept for a day unless the service is told otherwise.",
+        )
+      : notice("bad", error.title, error.detail);
+    said.append(el("p", {}, el("a", { href: "#" }, "Start a new one")));
+    at("notices").replaceChildren(said);
   }
 
   begin() {
     at("title").textContent = this.order.name;
-    document.title = `${this.order.name} · py-llama`;
     at("title").focus({ preventScroll: true });
     at("question").textContent = this.order.query ?? "";
     show(at("question"), Boolean(this.order.query));
@@ -84,11 +102,11 @@ export class Reading {
     at("json").onclick = () => this.saveJson();
     at("detail").oninput = () => this.zoom(Number(at("detail").value));
     at("again").onclick = () => this.again();
-    at("prose").onpointerover = at("prose").onfocusin = (event) => this.hover(event.target.closest("[data-sentence]"));
+    at("prose").onpointerover = at("prose").onfocusin = (event) =>
+      this.hover(event.target.closest("[data-sentence]"));
     at("prose").onpointerleave = at("prose").onfocusout = () => this.hover(null);
     this.timer = setInterval(() => this.count(), 1000);
     this.phase();
-    this.legend();
   }
 
   // Events ---------------------------------------------------------------------------------------
@@ -115,7 +133,7 @@ export class Reading {
   after_summarized() {
     if (!this.run.latest) return;
     this.map.update(this.run.latest);
-    if (!this.run.draft) this.showLatest();
+    if (!this.run.draft) writeLatest(this.run, this.paper);
   }
 
   after_delta() {
@@ -124,6 +142,7 @@ export class Reading {
 
   async after_finished(result) {
     await this.draft.finish();
+    if (this.stop.signal.aborted) return;
     writeFigures(result);
     writeSilent(result.coverage, this.paper, (stretch) => this.showSource(stretch, "silent"));
     this.map.missing(result.coverage?.missing ?? []);
@@ -138,80 +157,40 @@ export class Reading {
     const { run } = this;
     at("phase").textContent = PHASES[run.phase];
     at("phase").dataset.phase = run.phase;
+    document.title = `${PHASES[run.phase]} · ${this.order.name} · py-llama`;
     tell(`${this.order.name}: ${PHASES[run.phase]}`);
     show(at("cancel"), !run.over);
     show(at("saving"), run.phase === "done");
     show(at("again"), run.phase === "failed" || run.phase === "cancelled");
     show(at("forget"), run.over);
-    at("summary-title").textContent = run.over ? "Summary" : "So far";
+    at("summary-title").textContent = ["writing", "done"].includes(run.phase)
+      ? "Summary"
+      : "So far";
     if (run.over) clearInterval(this.timer);
-    if (!run.latest && run.phase !== "done") {
-      const texts = { queued: "It begins as soon as there is room.", reading: "The first part is being read.", waiting: "Nothing is lost: it goes on when the model is there." };
-      at("prose").replaceChildren(el("p", { class: "muted" }, texts[run.phase] ?? "There is no summary."));
+    if (run.phase !== "done" && run.phase !== "writing") {
+      if (!run.latest) writeNothingYet(run);
+      else if (run.over) writeLatest(run, this.paper);
     }
     this.notices();
-    this.legend();
+    writeLegend(run);
   }
 
   notices() {
-    const { run } = this;
-    const notices = [];
-    if (this.away) notices.push(notice("warn", "The connection to the service is lost", "The job goes on; this page takes up again by itself."));
-    if (run.phase === "waiting") notices.push(notice("warn", run.wait.problem.title, `${run.wait.problem.detail} It is tried again within ${duration(run.wait.seconds)}.`));
-    if (run.phase === "failed") notices.push(notice("bad", run.problem.title, run.problem.detail));
-    if (run.phase === "cancelled") notices.push(notice("plain", "This was cancelled", "The parts that were read are kept: trying again goes on from there."));
-    const standIns = run.result?.read.stand_ins ?? [];
-    if (standIns.length) notices.push(this.standInNotice(standIns));
-    at("notices").replaceChildren(...notices);
-  }
-
-  standInNotice(standIns) {
-    const buttons = standIns.slice(0, 20).map((stretch) =>
-      el("li", {}, el("button", { type: "button", class: "source-link", onclick: () => this.showSource(stretch, "silent") }, this.paper.nameOf(stretch))));
-    const detail = "The model gave no usable answer there, so the text's own sentences stand in.";
-    return notice("warn", `${count(standIns.length, "stretch", "stretches")} of the document could not be summarized`, detail, el("ul", { class: "inline" }, ...buttons));
+    const onSource = (stretch) => this.showSource(stretch, "silent");
+    writeNotices(this.run, { away: this.away, paper: this.paper, onSource });
   }
 
   count() {
-    const { run } = this;
-    if (run.total === null) return;
-    const parts = [`${number(run.done)} of ${count(run.total, "call")}`];
-    if (!run.over) {
-      const { speed, left } = run.pace(Date.now() / 1000);
-      if (speed !== null) parts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} tokens/s`, `${duration(left)} left`);
-    } else if (run.result) parts.push(`took ${duration(run.result.seconds)}`);
-    at("counts").textContent = parts.join(" · ");
-  }
-
-  legend() {
-    const { run } = this;
-    const nodes = [...run.nodes.values()];
-    const used = {
-      "not-yet": !run.over || run.phase !== "done",
-      done: true,
-      known: nodes.some((node) => node.cached),
-      "stand-in": nodes.some((node) => node.standIn),
-      silent: (run.result?.coverage?.missing.length ?? 0) > 0,
-      lit: run.phase === "done",
-    };
-    at("legend").replaceChildren(
-      ...LEGEND.filter(([kind]) => used[kind]).map(([kind, text]) => el("li", {}, el("i", { class: `swatch is-${kind}`, "aria-hidden": "true" }), text)),
-    );
-  }
-
-  showLatest() {
-    const node = this.run.latest;
-    at("prose").replaceChildren(
-      el("p", { class: "muted small" }, `Just ${node.level ? "merged" : "read"}: ${this.paper.nameOf(node)}. The summary of all appears here at the end.`),
-      el("p", { class: "latest" }, node.text),
-    );
+    if (this.run.total !== null) at("counts").textContent = countsOf(this.run);
   }
 
   // The reader's doing ---------------------------------------------------------------------------
 
   // Zoom positions: 0 a line, 1 the summary, then the levels of the tree from the top down.
   get zooms() {
-    const levels = [...new Set([...this.run.nodes.values()].map((node) => node.level))].sort((a, b) => b - a);
+    const levels = [...new Set([...this.run.nodes.values()].map((node) => node.level))].sort(
+      (a, b) => b - a,
+    );
     return [null, levels[0], ...levels.slice(1)];
   }
 
@@ -234,7 +213,6 @@ export class Reading {
       names[position] = count(nodes.length, "part");
       writeLevel(nodes, this.run, this.paper, (node) => this.showSource(node, "stretch"));
     }
-    show(at("trace"), position === 1 && Boolean(this.sentence));
     at("detail-name").textContent = names[position];
     at("detail").setAttribute("aria-valuetext", names[position]);
   }
@@ -250,14 +228,17 @@ export class Reading {
     }
     this.markChosen();
     writeTrace(traced, this.paper, (source) => this.showSource(source));
-    at("trace").scrollIntoView({ block: "nearest" });
+    if (NARROW.matches) at("document").scrollIntoView();
     this.map.light(traced.sources);
     this.paper.mark(traced.sources);
   }
 
   markChosen() {
     for (const link of at("prose").querySelectorAll("[data-sentence]")) {
-      link.setAttribute("aria-current", String(Number(link.dataset.sentence) === this.sentence - 1));
+      link.setAttribute(
+        "aria-current",
+        String(Number(link.dataset.sentence) === this.sentence - 1),
+      );
     }
   }
 
@@ -326,10 +307,18 @@ export class Reading {
   }
 
   saveMarkdown() {
-    download(fileName(this.order.name, "md"), "text/markdown", markdown(this.order, this.run.result, this.paper));
+    download(
+      fileName(this.order.name, "md"),
+      "text/markdown",
+      markdown(this.order, this.run.result, this.paper),
+    );
   }
 
   saveJson() {
-    download(fileName(this.order.name, "json"), "application/json", `${JSON.stringify(this.run.result, null, 1)}\n`);
+    download(
+      fileName(this.order.name, "json"),
+      "application/json",
+      `${JSON.stringify(this.run.result, null, 1)}\n`,
+    );
   }
 }

@@ -48,7 +48,10 @@ export class Run {
     const seconds = this.last - this.began;
     if (!this.made || seconds <= 0) return { speed: null, left: null };
     const left = ((this.total - this.done) * seconds) / this.made;
-    return { speed: this.written / seconds, left: Math.max(0, left - Math.max(0, now - this.last)) };
+    return {
+      speed: this.written / seconds,
+      left: Math.max(0, left - Math.max(0, now - this.last)),
+    };
   }
 
   apply({ name, data }) {
@@ -81,7 +84,8 @@ export class Run {
       this.made += 1;
       this.written += data.tokens;
     }
-    if (this.phase === "reading" && this.at(0).every((leaf) => leaf.text !== undefined)) this.phase = "merging";
+    if (this.phase === "reading" && this.at(0).every((leaf) => leaf.text !== undefined))
+      this.phase = "merging";
   }
 
   on_delta(data) {

@@ -10,13 +10,17 @@ export class Problem extends Error {
     this.kind = type.replace(TYPE, "");
     this.title = title;
     this.detail = [detail, ...errors.map((error) => `${error.pointer}: ${error.detail}`)]
-      .filter((part, i) => part && !(i === 0 && errors.length)).join(" ");
+      .filter((part, i) => part && !(i === 0 && errors.length))
+      .join(" ");
     this.status = status;
     this.wait = wait; // seconds after which to try again
   }
 }
 
-const AWAY = { title: "The service does not answer", detail: "It may be restarting. Nothing is lost: jobs go on where they were." };
+const AWAY = {
+  title: "The service does not answer",
+  detail: "It may be restarting. Nothing is lost: jobs go on where they were.",
+};
 
 export const key = {
   get: () => sessionStorage.getItem(KEY),
@@ -43,7 +47,11 @@ async function body(answer) {
   try {
     return await answer.json();
   } catch {
-    return { title: "The service failed", detail: `It answered with status ${answer.status}.`, status: answer.status };
+    return {
+      title: "The service failed",
+      detail: `It answered with status ${answer.status}.`,
+      status: answer.status,
+    };
   }
 }
 
@@ -67,7 +75,8 @@ export async function* jobEvents(id, signal) {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Problem && error.status && error.status < 500 && error.status !== 429) throw error;
+      if (error instanceof Problem && error.status && error.status < 500 && error.status !== 429)
+        throw error;
       failures += 1;
       if (failures > 1) yield { name: "away" };
     }

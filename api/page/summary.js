@@ -1,8 +1,8 @@
 // The summary: sentences that lead to their sources, and the partial summaries below it.
 
-import { at, el, show, unseen } from "./dom.js";
+import { at, el, show, tell, unseen } from "./dom.js";
 import { nameOf } from "./map.js";
-import { count, duration, number } from "./words.js";
+import { beginning, count, duration, number } from "./words.js";
 
 // Write a finished summary: each sentence a link that shows its sources.
 export function writeSummary(result, id) {
@@ -17,9 +17,14 @@ export function writeSummary(result, id) {
 }
 
 function sentenceLink(sentence, href, i) {
-  const link = el("a", { class: "sentence", href, "data-sentence": i }, ...withUnsupported(sentence));
+  const link = el(
+    "a",
+    { class: "sentence", href, "data-sentence": i },
+    ...withUnsupported(sentence),
+  );
   link.classList.toggle("unsourced", sentence.sources.length === 0);
-  if (sentence.unsupported.length) link.append(unseen(` (not in the text: ${sentence.unsupported.join(", ")})`));
+  if (sentence.unsupported.length)
+    link.append(unseen(` (not in the text: ${sentence.unsupported.join(", ")})`));
   return link;
 }
 
@@ -30,7 +35,10 @@ function withUnsupported({ text, unsupported }) {
   for (const fact of [...unsupported].sort((a, b) => text.indexOf(a) - text.indexOf(b))) {
     const found = rest.indexOf(fact);
     if (found < 0) continue;
-    pieces.push(rest.slice(0, found), el("mark", { class: "unsupported", title: "Not in the text" }, fact));
+    pieces.push(
+      rest.slice(0, found),
+      el("mark", { class: "unsupported", title: "Not in the text" }, fact),
+    );
     rest = rest.slice(found + fact.length);
   }
   return [...pieces, rest];
@@ -38,24 +46,54 @@ function withUnsupported({ text, unsupported }) {
 
 // Show where a sentence comes from; each source is a button that shows it in the document.
 export function writeTrace(sentence, paper, onSource) {
-  const sources = sentence.sources.map((source) =>
+  const { sources, unsupported } = sentence;
+  const press = (button, source) => {
+    for (const other of at("trace").querySelectorAll("button"))
+      other.setAttribute("aria-pressed", String(other === button));
+    onSource(source);
+  };
+  const items = sources.map((source, i) =>
     el(
       "li",
       {},
-      el("button", { type: "button", class: "source-link", onclick: () => onSource(source) },
+      el(
+        "button",
+        {
+          type: "button",
+          class: "chip",
+          "aria-pressed": String(i === 0),
+          onclick: (event) => press(event.currentTarget, source),
+        },
         el("span", { class: "where" }, paper.nameOf(source)),
-        el("q", {}, paper.excerpt(source)),
-        el("span", { class: "muted" }, `${Math.round(source.score * 100)} % of the sentence's words`)),
+        el(
+          "span",
+          { class: "muted" },
+          unseen(", "),
+          `${Math.round(source.score * 100)} %`,
+          unseen(" of the sentence's words"),
+        ),
+      ),
     ),
   );
   at("trace").replaceChildren(
-    el("h3", {}, sources.length ? "Where this comes from" : "No source was found for this sentence"),
-    sentence.unsupported.length
-      ? el("p", { class: "warned" }, "Not in the text: ", el("strong", {}, sentence.unsupported.join(", ")))
+    el(
+      "h3",
+      {},
+      sources.length
+        ? "The chosen sentence shares its words with"
+        : "No source was found for the chosen sentence",
+    ),
+    el("ol", {}, ...items),
+    unsupported.length
+      ? el("p", { class: "warned" }, "Not in the text: ", el("strong", {}, unsupported.join(", ")))
       : "",
-    el("ol", {}, ...sources),
   );
   show(at("trace"), true);
+  tell(
+    sources.length
+      ? `${count(sources.length, "source")}: ${sources.map((source) => paper.nameOf(source)).join("; ")}`
+      : "No source was found",
+  );
 }
 
 // The stretches that the summary says nothing of.
@@ -64,12 +102,20 @@ export function writeSilent(coverage, paper, onSource) {
   show(at("silent"), missing.length > 0);
   if (!missing.length) return;
   const silent = coverage.chunks - coverage.represented;
-  at("silent-summary").textContent = `Nothing of ${silent} of ${count(coverage.chunks, "part")} is in the summary`;
+  at("silent-summary").textContent =
+    `Nothing of ${silent} of ${count(coverage.chunks, "part")} is in the summary`;
   at("silent-list").replaceChildren(
     ...missing.map(([start, end]) =>
-      el("li", {}, el("button", { type: "button", class: "source-link", onclick: () => onSource({ start, end }) },
-        el("span", { class: "where" }, paper.nameOf({ start, end })),
-        el("q", {}, `${paper.excerpt({ start, end: Math.min(end, start + 90) })}…`))),
+      el(
+        "li",
+        {},
+        el(
+          "button",
+          { type: "button", class: "source-link", onclick: () => onSource({ start, end }) },
+          el("span", { class: "where" }, paper.nameOf({ start, end })),
+          el("q", {}, beginning(paper.excerpt({ start, end: Math.min(end, start + 400) }), 90)),
+        ),
+      ),
     ),
   );
 }
@@ -78,10 +124,21 @@ export function writeSilent(coverage, paper, onSource) {
 export function writeLevel(nodes, run, paper, onNode) {
   at("prose").replaceChildren(
     ...nodes.map((node) =>
-      el("section", { class: "level-part" },
-        el("h3", {}, el("button", { type: "button", class: "where", onclick: () => onNode(node) },
-          `${nameOf(node, run)} · ${paper.nameOf(node)}`)),
-        el("p", {}, node.text ?? "Not read yet."))),
+      el(
+        "section",
+        { class: "level-part" },
+        el(
+          "h3",
+          {},
+          el(
+            "button",
+            { type: "button", class: "where", onclick: () => onNode(node) },
+            `${nameOf(node, run)} · ${paper.nameOf(node)}`,
+          ),
+        ),
+        el("p", {}, node.text ?? "Not read yet."),
+      ),
+    ),
   );
 }
 
@@ -89,11 +146,20 @@ export function writeLevel(nodes, run, paper, onNode) {
 export function writePart(node, run, paper, onClose) {
   const part = at("part");
   part.replaceChildren(
-    el("div", { class: "part-head" },
+    el(
+      "div",
+      { class: "part-head" },
       el("h3", {}, `${nameOf(node, run)} · ${paper.nameOf(node)}`),
-      el("button", { type: "button", class: "quiet", onclick: onClose }, "Close")),
+      el("button", { type: "button", class: "quiet", onclick: onClose }, "Close"),
+    ),
     el("p", {}, node.text ?? "Not read yet."),
-    node.standIn ? el("p", { class: "warned" }, "The model gave no usable answer here; these are the text's own sentences.") : "",
+    node.standIn
+      ? el(
+          "p",
+          { class: "warned" },
+          "The model gave no usable answer here; these are the text's own sentences.",
+        )
+      : "",
   );
   show(part, true);
 }
@@ -103,8 +169,14 @@ export function writeFigures(result) {
   const planned = calls.map + calls.merge;
   const rows = [
     ["Model", result.model],
-    ["Document", `${number(result.input.characters)} characters, ${number(result.input.tokens)} tokens`],
-    ["Calls", `${number(planned)} planned: ${number(calls.map)} to read, ${number(calls.merge)} to merge`],
+    [
+      "Document",
+      `${number(result.input.characters)} characters, ${number(result.input.tokens)} tokens`,
+    ],
+    [
+      "Calls",
+      `${number(planned)} planned: ${number(calls.map)} to read, ${number(calls.merge)} to merge`,
+    ],
     ["Made before", `${number(calls.cached)} of them were on record`],
     ["Asked again", number(calls.retry)],
     ["Confirmed", `${number(read.verified)} prompts, by the model server, token for token`],
@@ -112,7 +184,9 @@ export function writeFigures(result) {
     ["Time", duration(result.seconds)],
     ...result.warnings.map((warning) => ["Note", warning]),
   ];
-  at("figures-list").replaceChildren(...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  at("figures-list").replaceChildren(
+    ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
+  );
   show(at("figures"), true);
 }
 
@@ -147,6 +221,7 @@ export class Draft {
 
   // The last words need not be waited for, nor swallowed: resolves soon.
   async finish() {
-    while (this.frame !== null && this.element.isConnected) await new Promise(requestAnimationFrame);
+    while (this.frame !== null && this.element.isConnected)
+      await new Promise(requestAnimationFrame);
   }
 }

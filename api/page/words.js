@@ -4,7 +4,8 @@ const GROUPED = new Intl.NumberFormat("en");
 
 export const number = (value) => GROUPED.format(value);
 
-export const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
+export const count = (value, one, many = `${one}s`) =>
+  `${number(value)} ${value === 1 ? one : many}`;
 
 export function duration(seconds) {
   if (seconds < 99.5) return `${Math.round(seconds)} s`;
@@ -28,7 +29,10 @@ export function moment(time) {
 
 // The beginning of a text, at most so many characters, cut between words.
 export function beginning(text, most) {
-  const line = text.slice(0, most * 4).replace(/[\s\p{Cc}]+/gu, " ").trim();
+  const line = text
+    .slice(0, most * 4)
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim();
   if (line.length <= most) return line;
   const cut = line.lastIndexOf(" ", most - 1);
   return `${line.slice(0, cut > most / 2 ? cut : most - 1)}…`;
