@@ -82,6 +82,10 @@ class ReadBody(BaseModel):
     verified: int = Field(description="calls whose prompt the server confirmed token for token")
     stand_ins: list[StandInBody]
     anew: list[tuple[int, int]] = Field(description="characters that were read in this run")
+    share: float = Field(1.0, description="how much of the text the model itself read, 0 to 1")
+    off_topic: list[tuple[int, int]] = Field(
+        [], description="characters that hold nothing on the query, and were not read"
+    )
 
 
 class SourceBody(BaseModel):

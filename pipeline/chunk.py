@@ -32,7 +32,7 @@ from pipeline.errors import InputError
 from pipeline.types import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
@@ -178,17 +178,6 @@ def sentences(text: str) -> list[tuple[int, int]]:
             spans.append((left, right))
         start = end
     return spans
-
-
-def join_stretches(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Join stretches of a text that touch, in the text's order."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(stretches):
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return tuple(joined)
 
 
 class Tally:

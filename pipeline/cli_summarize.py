@@ -10,12 +10,12 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from pipeline.errors import InputError
-from pipeline.types import Planned, ignore
+from pipeline.types import Merging, Planned, Strategy, ignore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -37,6 +37,8 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done; call nothing.")
 @click.option("--stable", is_flag=True, help="Cut by content: an edit needs few new calls.")
 @click.option("--watch", is_flag=True, help="Summarize FILE again whenever it is edited.")
+@click.option("--strategy", type=click.Choice(get_args(Strategy)), help="How to read a long text.")
+@click.option("--merge", type=click.Choice(["auto", *get_args(Merging)]), help="How to merge.")
 @click.option("--sources", is_flag=True, help="Show where each sentence comes from.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the record of calls.")
 @click.option("--quiet", is_flag=True, help="No progress and no notes on stderr.")

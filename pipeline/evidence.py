@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pipeline.chunk import join_stretches, sentences
+from pipeline.chunk import sentences
 from pipeline.facts import Known, unsupported
 from pipeline.terms import stem, terms
-from pipeline.types import Chunk
+from pipeline.types import Chunk, join_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -25,7 +25,7 @@ over overview page paragraph part people plot point purpose reason regarding rel
 section she should since so some speak story sum summarize summarise summary talk tell text than
 that the their them then theme there they thing think this those through throughout to topic
 towards under us use using view was we were what when where whether which while who whom whose why
-will with would write you your
+will with would whole write you your
 """
 _GENERAL = frozenset(map(stem, _GENERAL_WORDS.split()))
 

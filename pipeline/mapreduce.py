@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.asking import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task, gather
-from pipeline.chunk import MIN_CHUNK_TOKENS, join_stretches, split
+from pipeline.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.compose import Composer, Part
 from pipeline.errors import BudgetError, InputError
 from pipeline.extract import extract
@@ -49,6 +49,7 @@ from pipeline.types import (
     Summary,
     Unsupported,
     ignore,
+    join_stretches,
 )
 
 if TYPE_CHECKING:
@@ -204,14 +205,12 @@ class Summarizer:
             tokens = self.model.count_text(document.text)
             if tokens <= whole:
                 return [Chunk(document.text, 0, len(document.text), tokens)]
-            if self.strategy == "stuff":
-                raise BudgetError(
-                    f"{document.name} has {tokens:,} tokens and a prompt holds {whole:,}: take "
-                    "another strategy than stuff, or a larger context"
-                )
             bound = min(bound, tokens - 1)  # it does not fit in one, so it makes two or more
-        elif self.strategy == "stuff":
-            raise BudgetError(f"{document.name} does not fit into one prompt: not with stuff")
+        if self.strategy == "stuff":
+            raise BudgetError(
+                f"{document.name} is more than the {whole:,} tokens that a prompt holds: take "
+                "another strategy than stuff, or a larger context"
+            )
         if self.strategy == "refine":
             bound = min(bound, budget.final_source - budget.answer)
         cut = split_stable if self.chunking == "stable" else split
@@ -299,10 +298,19 @@ class _Run:
             anew=join_stretches(self.anew),
             warnings=(*plan.document.warnings, *model.warnings),
             seconds=time.monotonic() - started,
+            share=self._share(),
             evidence=await self._trace(root),
         )
         self.emit(Finished(result))
         return result
+
+    def _share(self) -> float:
+        """Return how much of the text the model itself read."""
+        if not self.plan.calls:
+            return 0.0
+        read = sum(len(self._read(leaf).text) for leaf in self.plan.leaves)
+        whole = sum(len(chunk.text) for chunk in self.plan.chunks if chunk.text.strip())
+        return min(1.0, read / whole)
 
     async def _trace(self, root: Summary) -> Evidence | None:
         if not self.summarizer.sources:

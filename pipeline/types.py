@@ -7,7 +7,7 @@ told in Events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -313,7 +313,8 @@ class Result:
     `verified` calls had their prompt confirmed by the server token for token. `exact` says whether
     tokens were counted with the model's own vocabulary, as known at the end of the run. `anew` are
     the stretches of the document, in characters, that were read in this run; the rest had been
-    read before. `evidence` traces the summary's sentences, where that was asked for.
+    read before. `share` is how much of the text's characters the model itself read, from 0 to 1.
+    `evidence` traces the summary's sentences, where that was asked for.
     """
 
     summary: str
@@ -333,6 +334,7 @@ class Result:
     anew: tuple[tuple[int, int], ...]
     warnings: tuple[str, ...]
     seconds: float
+    share: float = 1.0
     evidence: Evidence | None = None
 
     @property
@@ -376,6 +378,11 @@ class Result:
                     {"start": s.start, "end": s.end, "reason": s.reason} for s in self.stand_ins
                 ],
                 "anew": [list(stretch) for stretch in self.anew],
+                "share": round(self.share, 3),
+                "off_topic": [
+                    list(stretch)
+                    for stretch in join_stretches((c.start, c.end) for c in plan.off_topic)
+                ],
             },
             "warnings": list(self.warnings),
             "seconds": round(self.seconds, 3),
@@ -426,3 +433,14 @@ Emit: TypeAlias = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """Take an event and do nothing with it."""
+
+
+def join_stretches(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Join stretches of a text that touch, in the text's order."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined)

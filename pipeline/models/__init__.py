@@ -135,6 +135,10 @@ def open_model(settings: Settings) -> ChatModel:
         InputError: there is no such provider.
         ModelUnavailable: the server or the model cannot be had; the message says how to get it.
     """
+    if settings.strategy == "extractive":
+        from pipeline.models.none import NoModel
+
+        return NoModel()
     provider, _, name = settings.model.partition(":")
     if provider == "auto" and not name:
         return _open_auto(settings)

@@ -1,0 +1,75 @@
+"""Summaries put together of sentences that exist: merges without a model, and the right length."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.compose import LEEWAY, Composer, Part
+from pipeline.extract import split_sentences
+from pipeline.terms import count_words
+from pipeline.types import Chunk
+
+STORY = (
+    "The harbour wall of Ashford failed in the storm on Monday night. "
+    "Engineers say that the wall was cracked long before the storm. "
+    "A cat slept through it. "
+    "The council will repair the harbour wall before winter, which costs two million. "
+    "Fishermen of Ashford moved their boats to the next harbour until then. "
+)
+
+
+def composer(text, summary="", words=30, query=None):
+    return Composer((Part(Chunk(text, 0, len(text), 0), summary),), words, query)
+
+
+def test_chooses_whole_sentences_of_the_summaries_and_of_the_text():
+    made = "The wall of the harbour failed in a storm and is to be repaired by the council."
+    text = composer(STORY, made).compose()
+    assert made in text
+    assert set(split_sentences(text)) <= {made, *split_sentences(STORY)}
+    assert "cat" not in text
+
+
+def test_says_nothing_twice():
+    made = split_sentences(STORY)[0]
+    assert composer(STORY * 3, made, words=60).compose().count(made) == 1
+
+
+def test_a_query_turns_the_choice():
+    asked = composer(STORY, words=14, query="Where did the fishermen move their boats?").compose()
+    assert asked == split_sentences(STORY)[4]
+
+
+def test_leaves_sentences_out_of_what_is_too_long():
+    fitted = composer(STORY, words=25).fit(STORY)
+    assert count_words(fitted) <= 25 * (1 + LEEWAY)
+    assert set(split_sentences(fitted)) < set(split_sentences(STORY))
+
+
+def test_adds_to_what_is_too_short_and_keeps_it():
+    fitted = composer(STORY, words=26).fit("A wall broke.")
+    assert fitted.startswith("A wall broke. ")
+    assert count_words(fitted) > 15
+
+
+def test_a_text_hardly_longer_than_its_summary_is_left_as_the_model_summed_it_up():
+    assert composer(STORY, words=100).fit("A wall broke.") == "A wall broke."
+
+
+@given(st.lists(st.integers(3, 25), min_size=12, max_size=60), st.integers(40, 120))
+def test_the_length_is_near_what_was_asked_for_wherever_sentences_allow_it(lengths, words):
+    text = " ".join(
+        " ".join([f"S{n}", *(f"w{n}x{i}" for i in range(length - 1))]) + "."
+        for n, length in enumerate(lengths)
+    )
+    made = composer(text, words=words)
+    if count_words(text) >= 2 * words:
+        assert abs(count_words(made.compose()) - words) <= max(0.15 * words, min(lengths))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("One two  three.", 3), ("東京は首都です", 4), ("Go to 東京 now", 4), ("", 0)],
+)
+def test_words_are_counted_in_any_script(text, words):
+    assert count_words(text) == words
