@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
+from pipeline.focus import asked
 from pipeline.terms import DENSE, terms
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ FULL_TERMS = 15  # a sentence with fewer weighs less: scraps and remarks are lik
 NOVELTY = 0.6  # how much a sentence is held against another that says the same
 QUERY_SHARE = 0.6  # of the centre, where something is asked
 FILLED = 0.97  # of the room; with less left, only scraps would fit
+SCRAP = 0.25  # of the best sentence's worth; what is worth less …
+SCRAP_ROOM = 0.12  # … is not taken to fill so little of the room
 STAND_IN_FILLED = 0.75  # the same where nobody asked for a length
 MOST_CANDIDATES = 600  # the nearest to the centre; more cost time, and are not taken anyway
 
@@ -63,8 +66,10 @@ class Centre:
         self._unknown = math.log(1 + len(bags))
         self._idf = {term: math.log(1 + len(bags) / n) for term, n in uses.items()}
         self._weights = _unit({term: self._idf[term] * n for term, n in total.items()})
-        if query is not None:
-            self._weights = _mixed(self._weights, self.vector(query), QUERY_SHARE)
+        about = asked(query) if query is not None else frozenset()
+        if about:
+            wanted = _unit({term: self._idf.get(term, self._unknown) for term in about})
+            self._weights = _mixed(self._weights, wanted, QUERY_SHARE)
 
     def vector(self, text: str) -> dict[str, float]:
         """Return the weights of a text's terms, of length 1."""
@@ -112,6 +117,8 @@ def choose(
     left = room
     while values and left > (1 - filled) * room:
         best = max(values, key=lambda i: (values[i] - NOVELTY * nearest[i], -i))
+        if values[best] < SCRAP and left <= SCRAP_ROOM * room:
+            break
         del values[best]
         taken = size(candidates[best].text)
         if taken > left or candidates[best].text in said:
