@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,7 @@ def batch(
     from pipeline.pool import Order, open_pool
     from pipeline.settings import load_settings
 
+    _log_retries()
     settings = load_settings(**flags)
     if query is not None and not query.strip():
         raise InputError("--query is blank; leave it out or ask something")
@@ -109,6 +111,14 @@ def batch(
     return asyncio.run(job.run(entries, opening, retry_failed=retry_failed))
 
 
+def _log_retries() -> None:
+    """Have retries logged, not printed: stamina prints them where structlog is installed."""
+    from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
+
+    set_on_retry_hooks([LoggingOnRetryHook])
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
 @dataclass(frozen=True)
 class _Job:
     """One run of the command. `lines` is where the output's lines are gathered."""
@@ -118,6 +128,7 @@ class _Job:
     account: Account
     fail_on_error: float
     quiet: bool
+    told: set[str] = field(default_factory=set)
 
     async def run(
         self,
@@ -152,7 +163,7 @@ class _Job:
                 self.account.add(batch)
                 if self.account.too_many_failed(self.fail_on_error):
                     break
-        for line in self.account.summary(time.monotonic()):
+        for line in (*self.account.warnings, *self.account.summary(time.monotonic())):
             self.note(line)
 
     def _status(self, ledger: Ledger) -> int:
@@ -193,6 +204,7 @@ class _Job:
                 status.update(self.account.line(time.monotonic()))
 
     def note(self, text: str) -> None:
-        """Tell the user, unless the user wants quiet."""
-        if not self.quiet:
+        """Tell the user, unless the user wants quiet; nothing is told twice."""
+        if not self.quiet and text not in self.told:
+            self.told.add(text)
             click.echo(f"py-llama: {text}", err=True)

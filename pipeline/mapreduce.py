@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -140,6 +141,10 @@ class Summarizer:
         Raises:
             BudgetError: the context cannot hold three sources; the message says what to change.
         """
+        return self._budget
+
+    @cached_property
+    def _budget(self) -> Budget:
         empty = (
             map_prompt("", self.query),
             merge_prompt("", self.query),
@@ -232,7 +237,8 @@ class Summarizer:
             ModelUnavailable: see `summarize`.
         """
         run = _Run(self, plan, emit)
-        emit(Planned(plan, run.finished()))
+        if emit is not ignore:
+            emit(Planned(plan, run.finished()))
         return await run.result()
 
     def finished(self, plan: Plan) -> int:
@@ -328,11 +334,14 @@ class _Run:
             return Summary(text, self._count(text), 0, plan.off_topic)
         if plan.strategy == "refine" and isinstance(plan.root, Merge):
             return await self._refined(plan.leaves)
-        root = await self._summary(plan.root)
-        text = await asyncio.to_thread(self._finished_text, root)
+        return await self._summary(plan.root)
+
+    async def _fitted(self, root: Summary) -> Summary:
+        """Bring the final summary to its length; for a book that takes a second."""
+        text = await asyncio.to_thread(self._fit, root)
         return replace(root, text=text, tokens=self._count(text))
 
-    def _finished_text(self, root: Summary) -> str:
+    def _fit(self, root: Summary) -> str:
         text = self._composer(root).fit(root.text)
         if self.summarizer.unsupported == "mark":
             text = Source(f"{self.plan.document.text}\n{self.summarizer.query or ''}").mark(text)
@@ -348,8 +357,8 @@ class _Run:
             return await self._asked(node, source, sources, node.level)
         merged = Summary("", 0, node.level, sources)
         text = await asyncio.to_thread(self._composer(merged).compose)
-        summary = replace(merged, text=text, tokens=self._count(text))
-        self.emit(Delta(text, restart=True))
+        summary = await self._fitted(replace(merged, text=text))
+        self.emit(Delta(summary.text, restart=True))
         self.emit(Summarized(node, summary, self.done, self.plan.calls))
         return summary
 
@@ -358,21 +367,23 @@ class _Run:
     ) -> Summary:
         if not self.plan.calls:
             text = extract(source.text, self._count, self.plan.budget.answer, self.summarizer.query)
-            return Summary(text, self._count(text), level, sources)
-        return self._told(await self.asker.answer(Task(node, source)), node, sources, level)
-
-    def _told(
-        self, answer: Answer, node: Node, sources: tuple[Chunk | Summary, ...], level: int
-    ) -> Summary:
-        """Count an answer and tell of it."""
+            summary = Summary(text, self._count(text), level, sources)
+            return await self._fitted(summary) if node is self.plan.root else summary
+        answer = await self.asker.answer(Task(node, source))
         summary = Summary(answer.text, self._count(answer.text), level, sources, answer.stand_in)
+        if node is self.plan.root:
+            summary = await self._fitted(summary)
+        self._tell(node, summary, answer)
+        return summary
+
+    def _tell(self, node: Node, summary: Summary, answer: Answer) -> None:
+        """Count an answer and tell of it."""
         self.done += 1
         self.cached += answer.cached
         self.verified += answer.verified
         if isinstance(node, Chunk) and not answer.cached:
             self.anew.append((node.start, node.end))
         self.emit(Summarized(node, summary, self.done, self.plan.calls, answer.cached))
-        return summary
 
     async def _refined(self, chunks: Sequence[Chunk]) -> Summary:
         """Summarize the first chunk, then that summary and the second chunk, and so on."""
@@ -380,10 +391,10 @@ class _Run:
         for chunk in chunks:
             before = steps[-1].text if steps else ""
             answer = await self.asker.answer(Task(chunk, chunk, before=before))
-            steps.append(self._told(answer, chunk, (chunk,), 0))
-        root = replace(steps[-1], level=1, sources=tuple(steps))
-        text = await asyncio.to_thread(self._finished_text, root)
-        return replace(root, text=text, tokens=self._count(text))
+            tokens = self._count(answer.text)
+            steps.append(Summary(answer.text, tokens, 0, (chunk,), answer.stand_in))
+            self._tell(chunk, steps[-1], answer)
+        return await self._fitted(replace(steps[-1], level=1, sources=tuple(steps)))
 
     def finished(self) -> int:
         """Count the calls of the plan that are in the store."""

@@ -357,10 +357,10 @@ def test_a_group_alone_explains_itself(arguments, capsys):
 
 
 def test_sources_are_footnotes_or_json(server, capsys):
-    assert run(["summarize", "--sources", "long.txt"]) == 0
+    assert run(["summarize", "--sources", "-n", "4", "long.txt"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("The ferry carried mail. [1]\n\n[1] ")
-    assert run(["summarize", "--sources", "--json", "long.txt"]) == 0
+    assert run(["summarize", "--sources", "--json", "-n", "4", "long.txt"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["sentences"][0]["text"] == "The ferry carried mail."
     assert found["coverage"]["chunks"] == found["calls"]["map"]

@@ -14,6 +14,7 @@ import pytest
 
 from eval.simulation import SIMULATOR
 from pipeline.cli import run
+from pipeline.pool import width_of
 
 pytest.importorskip("aiohttp", reason="the simulated server needs aiohttp")
 pytestmark = pytest.mark.skipif(not SIMULATOR.exists(), reason="no simulated server")
@@ -53,7 +54,8 @@ def command(tmp_path, simulation):
             [*arguments, "--id-column=id", "--model=ollama:sim", *flags],
             env=environment,
             cwd=tmp_path,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
 
@@ -62,7 +64,7 @@ def command(tmp_path, simulation):
 
 def finish(process):
     """Return the exit status and what was said."""
-    _, said = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=120)
     return process.returncode, said
 
 
@@ -91,7 +93,8 @@ def test_killed_again_and_again_every_document_is_written_once(command, simulati
         json.loads(line)["id"] for line in (tmp_path / "in.jsonl").read_text().splitlines()
     )
     calls = sum(line["calls"]["map"] + line["calls"]["merge"] for line in written)
-    assert calls <= len(answered(simulation)) <= calls + kills * SLOTS
+    # An answered call of a document under way may not have reached the record.
+    assert calls <= len(answered(simulation)) <= calls + kills * width_of(SLOTS)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
@@ -112,7 +115,7 @@ def test_failures_end_with_1_and_are_listed(command, tmp_path):
     status, said = finish(command("--price-tokens", "1e6", "0", "--price-hour", "0"))
     assert status == 1
     assert "61 documents, 1 failed" in said
-    assert "1 failed: Unreadable" in said
+    assert "1 failed: DocumentError" in said
     assert "slowest: " in said
     read = float(said.partition("cost ")[2].split()[0].replace(",", ""))
     assert read > 61 * 100  # tokens, each at a price of 1
@@ -120,6 +123,14 @@ def test_failures_end_with_1_and_are_listed(command, tmp_path):
     assert failure["id"] == "62"
     assert "no JSON" in failure["reason"]
     assert len(lines(tmp_path / "out.jsonl")) == 61
+
+
+def test_retries_are_not_printed(command, simulation):
+    simulation.reset(f_500=0.5, faults_until=1)
+    status, said = finish(command())
+    simulation.reset(f_500=0, faults_until=10**9)
+    assert status == 0, said
+    assert all(line.startswith("py-llama: ") for line in said.splitlines())
 
 
 def test_too_many_failures_stop_it(command, tmp_path):

@@ -87,7 +87,7 @@ def test_our_query_is_asked(item):
     output = asyncio.run(
         summarize(replace(item, query="Who is she?"), lambda call: seen.append(call.user) or "Yes.")
     )
-    assert output.summary == "Yes."
+    assert output.summary.startswith("Yes.")
     assert all("Who is she?" in user for user in seen)
 
 
@@ -287,7 +287,8 @@ def test_a_real_model_is_run(system, real_ollama, tmp_path):
     assert run.manifest["quantization"]
     assert run.manifest["system"]["digest"]
     (output,) = run.outputs
-    assert output.read["verified"] == output.calls["map"] + output.calls["merge"]
+    asked = output.calls["map"] + output.calls["merge"]  # noise is of no use, and is stood in for
+    assert output.read["verified"] + output.read["stand_ins"] == asked > 0
     assert Path(out / "manifest.json").exists()
 
 

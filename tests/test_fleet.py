@@ -1,6 +1,7 @@
 """Several servers as one model: where calls go, and what becomes of a server that fails."""
 
 import asyncio
+import time
 from collections import Counter
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from pipeline import Document, Summarizer
 from pipeline.errors import (
     EmptyAnswer,
+    InputError,
     ModelMissing,
     Refused,
     ServerBusy,
@@ -181,6 +183,22 @@ def test_who_listens_is_not_told_two_beginnings():
     assert good.calls == []
 
 
+@pytest.mark.parametrize("seconds", [3, 3600])
+def test_a_server_that_is_slow_or_hangs_does_not_keep_all_waiting_at_the_end(seconds):
+    quick, late = server(delay=lambda call: 0.01), server(delay=lambda call: seconds)
+    began = time.monotonic()
+    replies = asyncio.run(ask(fleet(quick, late), 20))
+    assert len(replies) == 20
+    assert time.monotonic() - began < 2.5
+    assert late.in_flight == 0
+
+
+def test_what_is_not_late_is_not_done_twice():
+    one, other = server(delay=lambda call: 0.4), server(delay=lambda call: 0.4)
+    asyncio.run(ask(fleet(one, other), 3))
+    assert len(questions(one)) + len(questions(other)) == 3
+
+
 def test_a_summary_with_a_server_that_dies_on_the_way():
     good = server(delay=lambda call: 0.001, context=800)
     calls = []
@@ -202,6 +220,12 @@ def test_a_summary_with_a_server_that_dies_on_the_way():
 @pytest.mark.parametrize("given", ["a:1, b:2", ["a:1", "b:2"]])
 def test_several_hosts_in_the_settings(given):
     assert load_settings(ollama_host=given).ollama_hosts == ("a:1", "b:2")
+
+
+def test_the_variable_that_others_read_names_one_server(monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "a:1,b:2")
+    with pytest.raises(InputError, match="name several in PY_LLAMA_OLLAMA_HOST"):
+        load_settings()
 
 
 def test_no_host_in_the_settings(monkeypatch):
