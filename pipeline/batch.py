@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.types import Result
 
 MOST_CHARACTERS = 32_000_000  # of the texts under way, where they are more than one
+GATHER = 0.1  # seconds of finished documents that go to the disk in one commit
 READ_AHEAD = 256  # documents that are read at once, or as many as hold READ_CHARACTERS
 READ_CHARACTERS = 1_000_000
 
@@ -103,7 +104,9 @@ async def run(
         InputError: the corpus cannot be read on.
     """
     work = _Run(engine, ledger, retry_failed)
-    crowd = Crowd(work.outcome, engine.width, lambda job: len(job.entry.text), MOST_CHARACTERS)
+    crowd = Crowd(
+        work.outcome, engine.width, lambda job: len(job.entry.text), MOST_CHARACTERS, GATHER
+    )
     async with contextlib.aclosing(crowd.finished(work.jobs(corpus))) as batches:
         async for outcomes in batches:
             while outcomes:

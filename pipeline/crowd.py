@@ -19,15 +19,17 @@ class Crowd(Generic[Item, Made]):
 
     Args:
         work: What is done with each item.
-        width: How many items are under way at most; those that the caller has not yet taken count.
+        width: How many items are worked on at most, and as many may wait to be taken.
         size: How large an item is.
-        most: How large those under way are together at most, where they are more than one.
+        most: How large those are together at most, where they are more than one.
+        gather: Seconds in which what is finished is gathered before it is yielded.
     """
 
     work: Callable[[Item], Coroutine[Any, Any, Made]]
     width: int
     size: Callable[[Item], int]
     most: int
+    gather: float = 0.0
     _under_way: dict[asyncio.Task[Any], int] = field(default_factory=dict)  # and their sizes
     _held: int = 0
     _ended: asyncio.Queue[asyncio.Task[Any]] = field(default_factory=asyncio.Queue)
@@ -63,17 +65,26 @@ class Crowd(Generic[Item, Made]):
 
     def _fits(self, size: int) -> bool:
         items = len(self._under_way) - 1  # the feeder is none
-        return not items or (items < self.width and self._held + size <= self.most)
+        waiting = self._ended.qsize()
+        return not items or (
+            items - waiting < self.width > waiting and self._held + size <= self.most
+        )
 
     def _start(self, work: Coroutine[Any, Any, Any], size: int) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
         self._under_way[task] = size
         self._held += size
-        task.add_done_callback(self._ended.put_nowait)
+        task.add_done_callback(self._end)
         return task
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._ended.put_nowait(task)
+        self._room.set()
 
     async def _take(self) -> list[asyncio.Task[Any]]:
         tasks = [await self._ended.get()]
+        if self.gather and len(self._under_way) > len(tasks):
+            await asyncio.sleep(self.gather)
         while not self._ended.empty():
             tasks.append(self._ended.get_nowait())
         for task in tasks:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -140,6 +141,10 @@ class Summarizer:
         Raises:
             BudgetError: the context cannot hold three sources; the message says what to change.
         """
+        return self._budget
+
+    @cached_property
+    def _budget(self) -> Budget:
         empty = (
             map_prompt("", self.query),
             merge_prompt("", self.query),
@@ -232,7 +237,8 @@ class Summarizer:
             ModelUnavailable: see `summarize`.
         """
         run = _Run(self, plan, emit)
-        emit(Planned(plan, run.finished()))
+        if emit is not ignore:
+            emit(Planned(plan, run.finished()))
         return await run.result()
 
     def finished(self, plan: Plan) -> int:

@@ -164,6 +164,10 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - each setting has 
         InputError: a value is out of range, a key is unknown, or a file is not TOML; the message
             names the key and where it came from.
     """
+    if "," in os.environ.get("OLLAMA_HOST", ""):  # other programs read it too
+        raise InputError(
+            f"OLLAMA_HOST names one server; name several in PY_LLAMA_OLLAMA_HOST or {LOCAL_FILE}"
+        )
     return read_settings(Settings, flags)
 
 

@@ -76,7 +76,7 @@ def test_a_node_and_then_the_driver_are_killed(cluster, documents, speed, tmp_pa
                 [*command, f"--address={cluster.address}"],
                 env={
                     **os.environ,
-                    "OLLAMA_HOST": ",".join(server.url for server in servers),
+                    "PY_LLAMA_OLLAMA_HOST": ",".join(server.url for server in servers),
                     "PY_LLAMA_STORE": str(tmp_path / "calls.sqlite3"),
                     "PY_LLAMA_CONCURRENCY": str(SLOTS),
                 },

@@ -8,6 +8,7 @@ import pytest
 from pipeline import Document, Summarizer
 from pipeline.errors import (
     EmptyAnswer,
+    InputError,
     ModelMissing,
     Refused,
     ServerBusy,
@@ -202,6 +203,12 @@ def test_a_summary_with_a_server_that_dies_on_the_way():
 @pytest.mark.parametrize("given", ["a:1, b:2", ["a:1", "b:2"]])
 def test_several_hosts_in_the_settings(given):
     assert load_settings(ollama_host=given).ollama_hosts == ("a:1", "b:2")
+
+
+def test_the_variable_that_others_read_names_one_server(monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", "a:1,b:2")
+    with pytest.raises(InputError, match="name several in PY_LLAMA_OLLAMA_HOST"):
+        load_settings()
 
 
 def test_no_host_in_the_settings(monkeypatch):
