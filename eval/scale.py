@@ -38,7 +38,7 @@ from pipeline.ledger import open_ledger
 from pipeline.mapreduce import Summarizer
 from pipeline.models import ModelOptions
 from pipeline.models.ollama import open_ollama
-from pipeline.pool import Pool
+from pipeline.pool import GATHER, Pool
 from pipeline.prompts import final_prompt
 from pipeline.store import SqliteStore
 
@@ -240,7 +240,7 @@ async def _overhead(corpus: Path, host: str, take: int, bare: int, concurrency: 
     columns, memory = Columns("text", "id"), list[float]()
     texts = [entry.text for entry in itertools.islice(open_corpus(str(corpus), columns), bare)]
     await _bare(model, texts[:100], concurrency)
-    with SqliteStore(folder / "calls.sqlite3", warn=click.echo) as store:
+    with SqliteStore(folder / "calls.sqlite3", gather=GATHER, warn=click.echo) as store:
         pool = Pool(Summarizer(model, store=store))
         with open_ledger(folder / "out.jsonl", pool.identity) as ledger:
             before = await _timed(_bare(model, texts, concurrency))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot waits for one
 LONG = 100_000  # characters; planning more than these would hold up the event loop
+GATHER = 0.05  # seconds of calls that go to the disk in one commit
 WITHOUT = {"model", "store", "retry"}  # fields of a Summarizer of which no result speaks
 
 
@@ -123,7 +124,7 @@ async def open_pool(
     for warning in model.warnings:
         note(warning)
     async with contextlib.aclosing(model):
-        with open_store(settings, record=order.record, warn=note) as store:
+        with open_store(settings, record=order.record, gather=GATHER, warn=note) as store:
             yield Pool(
                 Summarizer.from_settings(
                     model, settings, store=store, query=order.query, sources=order.sources

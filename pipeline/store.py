@@ -82,12 +82,14 @@ class NoStore:
 
 
 @contextmanager
-def open_store(settings: Settings, *, record: bool, warn: Callable[[str], None]) -> Iterator[Store]:
+def open_store(
+    settings: Settings, *, record: bool, warn: Callable[[str], None], gather: float = 0.0
+) -> Iterator[Store]:
     """Yield the record of calls that the settings name, or one that keeps nothing."""
     if not record:
         yield NoStore()
         return
-    with SqliteStore(settings.store, cache_mb=settings.cache_mb, warn=warn) as store:
+    with SqliteStore(settings.store, cache_mb=settings.cache_mb, gather=gather, warn=warn) as store:
         yield store
 
 
@@ -192,6 +194,8 @@ class SqliteStore:
         path: The file. It and its folder are made where they are missing.
         cache_mb: Bound on the file, in MB (2**20 bytes), without SQLite's write-ahead log.
         max_age_days: Replies that nobody has used for so long are forgotten.
+        gather: Seconds in which puts are gathered for one commit, which spares the processor where
+            many come; each put takes so much longer.
         warn: Takes a line about trouble with the file, in whichever thread meets it.
         now: The clock: seconds since 1970.
     """
@@ -202,12 +206,14 @@ class SqliteStore:
         *,
         cache_mb: int = 512,
         max_age_days: float = MAX_AGE_DAYS,
+        gather: float = 0.0,
         warn: Callable[[str], None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._path = path.absolute()
         self._bound = cache_mb * 2**20
         self._max_age = max_age_days * 86400
+        self._gather = gather
         self._warn = warn
         self._now = now
         self._wake = threading.Condition()  # guards _work
@@ -364,6 +370,7 @@ class SqliteStore:
         with self._wake:
             if self._pruning is None:
                 self._wake.wait_for(lambda: self._work.presses())
+                self._wake.wait_for(lambda: self._work.last, self._gather)
             work = self._work
             self._work = _Work(last=work.last)
             return work

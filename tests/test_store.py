@@ -824,3 +824,18 @@ def test_a_full_disk_costs_only_what_comes_after(path):
     with SqliteStore(path, warn=never) as store:
         assert all(store.get(key) for key in acknowledged)
     assert set(acknowledged) <= stored(path).keys()
+
+
+def test_a_store_that_gathers_puts_does_not_keep_its_close_waiting(path):
+    async def put_and_close():
+        store = SqliteStore(path, gather=60, warn=never)
+        putting = asyncio.create_task(store.put("key", reply("kept")))
+        await asyncio.sleep(0.05)
+        assert not putting.done()
+        await asyncio.to_thread(store.close)
+        await putting
+
+    began = time.monotonic()
+    asyncio.run(put_and_close())
+    assert time.monotonic() - began < 30
+    assert "key" in stored(path)
