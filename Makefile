@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
-.PHONY: help install peers ray demo test slow browser pictures check bench lock clean
+.PHONY: help install peers ray cluster demo test slow browser pictures check bench lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -27,6 +27,9 @@ peers: install ## other people's summarizers and data sets into .venv, for evalu
 
 ray: install ## Ray into .venv, for runs on a cluster
 	$(PIP) --no-deps --require-hashes -r requirements-ray.lock
+
+cluster: ray ## the tests of runs on a cluster
+	$(BIN)/pytest tests/test_cluster.py
 
 demo: install ## a real summary of a real text, by the embedded model
 	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)

@@ -238,7 +238,9 @@ async def _overhead(corpus: Path, host: str, take: int, bare: int, concurrency: 
     folder, options = corpus.parent, ModelOptions(concurrency=concurrency)
     model = open_ollama("sim", host=host, options=options, cache_folder=folder)
     columns, memory = Columns("text", "id"), list[float]()
-    texts = [entry.text for entry in itertools.islice(open_corpus(str(corpus), columns), bare)]
+    texts = [
+        entry.document.text for entry in itertools.islice(open_corpus(str(corpus), columns), bare)
+    ]
     await _bare(model, texts[:100], concurrency)
     with SqliteStore(folder / "calls.sqlite3", gather=GATHER, warn=click.echo) as store:
         pool = Pool(Summarizer(model, store=store))

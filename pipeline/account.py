@@ -50,6 +50,7 @@ class Account:
     stand_ins: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     slowest: list[tuple[float, str]] = field(default_factory=list)
+    warnings: dict[str, None] = field(default_factory=dict)  # each once, in their order
     _shares: tuple[float, float] | None = None  # of the corpus read: at first, and by now
 
     @property
@@ -78,6 +79,7 @@ class Account:
         self.cached += calls["cached"]
         self.read += usage["prompt_tokens"]
         self.written += usage["output_tokens"]
+        self.warnings |= dict.fromkeys(result["warnings"])
         self.stand_ins += bool(result["read"]["stand_ins"])
         keep = heapq.heappush if len(self.slowest) < SLOWEST else heapq.heappushpop
         keep(self.slowest, (result["seconds"], name))

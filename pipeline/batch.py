@@ -21,7 +21,6 @@ from pipeline.errors import ModelUnavailable, PyLlamaError
 from pipeline.ledger import DONE, Outcome, digest
 from pipeline.pool import Order, Pool, open_pool
 from pipeline.settings import load_settings
-from pipeline.types import Document
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from pipeline.ledger import Ledger
     from pipeline.mapreduce import Summarizer
     from pipeline.pool import Failure
-    from pipeline.types import Result
+    from pipeline.types import Document, Result
 
 MOST_CHARACTERS = 32_000_000  # of the texts under way, where they are more than one
 GATHER = 0.1  # seconds of finished documents that go to the disk in one commit
@@ -104,9 +103,7 @@ async def run(
         InputError: the corpus cannot be read on.
     """
     work = _Run(engine, ledger, retry_failed)
-    crowd = Crowd(
-        work.outcome, engine.width, lambda job: len(job.entry.text), MOST_CHARACTERS, GATHER
-    )
+    crowd = Crowd(work.outcome, engine.width, _Job.size, MOST_CHARACTERS, GATHER)
     async with contextlib.aclosing(crowd.finished(work.jobs(corpus))) as batches:
         async for outcomes in batches:
             while outcomes:
@@ -121,6 +118,10 @@ class _Job:
 
     entry: Entry
     content: bytes
+
+    def size(self) -> int:
+        """Return the length of its text, in characters."""
+        return len(self.entry.document.text)
 
 
 @dataclass
@@ -139,37 +140,37 @@ class _Run:
         """Yield what is left to do."""
         while entries := await asyncio.to_thread(_take, corpus):
             for entry in entries:
-                job = _Job(entry, digest(entry.text) if entry.text else b"")
+                job = _Job(entry, b"" if entry.error else digest(entry.document.text))
                 if self._is_left(job):
                     yield job
 
     def _is_left(self, job: _Job) -> bool:
-        entry, content = job.entry, job.content
-        state = self.ledger.state(entry.id, content)
+        name, content = job.entry.document.name, job.content
+        state = self.ledger.state(name, content)
         if state is not None and (state == DONE or not self.retry_failed):
             return False
-        if entry.text and content in self._twins:
-            self._twins[content].append(entry.id)
+        if content in self._twins:
+            self._twins[content].append(name)
             return False
-        if entry.text:
+        if not job.entry.error:
             self._twins[content] = []
         return True
 
     async def outcome(self, job: _Job) -> Outcome:
         """Do a job."""
-        outcome = Outcome(job.entry.id, job.content, share=job.entry.share)
-        if job.entry.problem:
-            return replace(outcome, kind="Unreadable", reason=job.entry.problem)
-        first = self.ledger.line_of(job.content)
-        if first is not None:
-            return replace(outcome, result=_copied(first, job.entry.id))
+        document = job.entry.document
+        outcome = Outcome(document.name, job.content, share=job.entry.share)
         try:
-            result = await self.engine.result(Document(job.entry.text, job.entry.id))
+            if job.entry.error:
+                raise job.entry.error
+            first = self.ledger.line_of(job.content)
+            if first is not None:
+                return replace(outcome, result=_copied(first, document.name))
+            return replace(outcome, result=await self.engine.result(document))
         except ModelUnavailable:
             raise
         except PyLlamaError as error:
             return replace(outcome, kind=type(error).__name__, reason=str(error))
-        return replace(outcome, result=result)
 
     def twins(self, outcome: Outcome) -> Iterator[Outcome]:
         """Yield what becomes of the documents with the same text as one that is in the ledger."""
@@ -185,7 +186,7 @@ def _take(corpus: Iterator[Entry]) -> list[Entry]:
     characters = 0
     for entry in corpus:
         entries.append(entry)
-        characters += len(entry.text)
+        characters += len(entry.document.text)
         if len(entries) >= READ_AHEAD or characters >= READ_CHARACTERS:
             break
     return entries

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +118,7 @@ class _Job:
     account: Account
     fail_on_error: float
     quiet: bool
+    told: set[str] = field(default_factory=set)
 
     async def run(
         self,
@@ -152,7 +153,7 @@ class _Job:
                 self.account.add(batch)
                 if self.account.too_many_failed(self.fail_on_error):
                     break
-        for line in self.account.summary(time.monotonic()):
+        for line in (*self.account.warnings, *self.account.summary(time.monotonic())):
             self.note(line)
 
     def _status(self, ledger: Ledger) -> int:
@@ -193,6 +194,7 @@ class _Job:
                 status.update(self.account.line(time.monotonic()))
 
     def note(self, text: str) -> None:
-        """Tell the user, unless the user wants quiet."""
-        if not self.quiet:
+        """Tell the user, unless the user wants quiet; nothing is told twice."""
+        if not self.quiet and text not in self.told:
+            self.told.add(text)
             click.echo(f"py-llama: {text}", err=True)

@@ -197,5 +197,12 @@ async def _asked(answering: Awaitable[Answer]) -> Mapping[str, object]:
     except RayError as error:
         raise ServerDown(f"an actor of the cluster is lost: {one_line(error)}") from error
     if answer.value is None:
-        raise getattr(errors, answer.kind)(answer.reason)
+        raise _error(getattr(errors, answer.kind), answer.reason)
     return answer.value
+
+
+def _error(kind: type[PyLlamaError], reason: str) -> PyLlamaError:
+    """Return an error that says this, whatever errors of its kind are made of."""
+    error = kind.__new__(kind)
+    error.args = (reason,)
+    return error

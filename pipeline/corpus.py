@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipeline.errors import InputError
+from pipeline.errors import DocumentError, InputError
 from pipeline.load import load
+from pipeline.types import Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,15 +29,14 @@ PAGE = 2**20  # bytes of a Parquet column that are read at once
 
 @dataclass(frozen=True)
 class Entry:
-    """A document of a corpus. `problem` says why it has no text.
+    """A document of a corpus, named by its id; where it could not be read, `error` says why.
 
     `share` is how much of the corpus has been read with it, between 0 and 1; None where nobody
     knows.
     """
 
-    id: str
-    text: str = ""
-    problem: str = ""
+    document: Document
+    error: InputError | None = None
     share: float | None = None
 
 
@@ -50,16 +50,20 @@ class Columns:
     def entry(self, record: object, number: int) -> Entry:
         """Return the document of a record."""
         if not isinstance(record, Mapping):
-            return Entry(str(number), problem=f"record {number} has no columns")
+            return _bad(number, f"record {number}", "has no columns")
         name = number if self.id is None else record.get(self.id)
         if name is None or name == "":
-            return Entry(str(number), problem=f"record {number} has nothing in column {self.id}")
+            return _bad(number, f"record {number}", f"has nothing in column {self.id}")
         name, text = _writable(name), record.get(self.text)
         if not isinstance(text, str):
-            return Entry(name, problem=f"record {name} has no text in column {self.text}")
+            return _bad(name, f"record {name}", f"has no text in column {self.text}")
         if _writable(text) != text:
-            return Entry(name, problem=f"record {name} is not UTF-8")
-        return Entry(name, text)
+            return _bad(name, f"record {name}", "is not UTF-8")
+        return Entry(Document(text, name))
+
+
+def _bad(name: object, what: str, problem: str) -> Entry:
+    return Entry(Document("", str(name)), DocumentError(what, problem))
 
 
 def _writable(value: object) -> str:
@@ -122,9 +126,9 @@ def _files(names: Callable[[], Iterable[str]], root: Path | None) -> Iterator[En
         share = min(1.0, number / total)
         key = _writable((Path(name).relative_to(root) if root else Path(name)).as_posix())
         try:
-            yield Entry(key, load(name).text, share=share)
+            yield Entry(replace(load(name), name=key), share=share)
         except InputError as error:
-            yield Entry(key, problem=str(error), share=share)
+            yield Entry(Document("", key), error, share)
 
 
 def _jsonl(path: Path, columns: Columns) -> Iterator[Entry]:
@@ -140,9 +144,9 @@ def _of_line(line: bytes, columns: Columns, number: int) -> Entry:
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return Entry(str(number), problem=f"line {number} is not UTF-8")
+        return _bad(number, f"line {number}", "is not UTF-8")
     except (ValueError, RecursionError) as error:
-        return Entry(str(number), problem=f"line {number} is no JSON: {error}")
+        return _bad(number, f"line {number}", f"is no JSON: {error}")
     return columns.entry(record, number)
 
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline import Document, InputError, Result, Summarizer, summarize_many
 from pipeline.batch import run
 from pipeline.corpus import Entry
-from pipeline.errors import ModelUnavailable, ServerDown
+from pipeline.errors import DocumentError, ModelUnavailable, ServerDown
 from pipeline.ledger import open_ledger
 from pipeline.mapreduce import Retry
 from pipeline.pool import Failure, Pool
@@ -23,9 +23,14 @@ def summarizer(answer=None, **options):
     return Summarizer(model, words=50, summary_tokens=60, retry=Retry(2, 0, 0))
 
 
+def entry(name, text):
+    return Entry(Document(text, name))
+
+
 def entries(count, start=0):
     for i in range(start, count):
-        yield Entry(f"d{i}", f"Document {i} says this and that.", share=(i + 1) / count)
+        text = f"Document {i} says this and that."
+        yield Entry(Document(text, f"d{i}"), share=(i + 1) / count)
 
 
 async def all_of(documents, one):
@@ -52,7 +57,7 @@ def ids(path):
 
 
 def test_every_document_is_summarized():
-    documents = [Document(entry.text, entry.id) for entry in entries(30)]
+    documents = [entry.document for entry in entries(30)]
     results = asyncio.run(all_of(documents, summarizer()))
     assert {result.plan.document for result in results} == set(documents)
     assert all(isinstance(result, Result) for result in results)
@@ -61,7 +66,7 @@ def test_every_document_is_summarized():
 def test_documents_can_come_asynchronously():
     async def documents():
         for entry in entries(3):
-            yield Document(entry.text, entry.id)
+            yield entry.document
 
     assert len(asyncio.run(all_of(documents(), summarizer()))) == 3
 
@@ -85,8 +90,8 @@ def test_documents_are_taken_as_they_are_needed():
 
     def documents():
         for entry in entries(100):
-            taken.append(entry.id)
-            yield Document(entry.text, entry.id)
+            taken.append(entry.document.name)
+            yield entry.document
 
     async def first():
         results = summarize_many(documents(), summarizer(concurrency=2))
@@ -99,14 +104,14 @@ def test_documents_are_taken_as_they_are_needed():
 
 def test_the_calls_of_all_documents_share_the_models_slots():
     one = summarizer(concurrency=5, delay=lambda call: 0.001)
-    asyncio.run(all_of((Document(e.text, e.id) for e in entries(50)), one))
+    asyncio.run(all_of((e.document for e in entries(50)), one))
     assert one.model.peak == 5
 
 
 def test_long_and_short_documents_take_turns():
     """The short ones, which come later, do not wait for the long one; nor does it wait for all."""
     one = summarizer(concurrency=4, delay=lambda call: 0.001)
-    documents = [Document(LONG_TEXT, "long"), *(Document(e.text, e.id) for e in entries(200))]
+    documents = [Document(LONG_TEXT, "long"), *(e.document for e in entries(200))]
     order = [result.plan.document.name for result in asyncio.run(all_of(documents, one))]
     assert 10 < order.index("long") < 190
 
@@ -123,7 +128,7 @@ def test_leaving_early_cancels_what_is_under_way():
     one = summarizer(concurrency=4, delay=lambda call: 0.0 if "Document 0" in call.user else 60)
 
     async def first():
-        results = summarize_many((Document(e.text, e.id) for e in entries(9)), one)
+        results = summarize_many((e.document for e in entries(9)), one)
         await anext(results)
         await results.aclose()
 
@@ -178,12 +183,14 @@ def test_a_stopped_run_keeps_what_is_finished(tmp_path):
 
 def test_the_same_text_is_summarized_once(tmp_path):
     out = tmp_path / "out.jsonl"
-    same = [Entry(f"s{i}", "The same text for all.") for i in range(600)]
+    same = [entry(f"s{i}", "The same text for all.") for i in range(600)]
     one = summarizer(delay=lambda call: 0.01)
     asyncio.run(batch(out, [*same, *entries(3)], one))
-    asyncio.run(batch(out, [Entry("late", "The same text for all.")], one))
+    asyncio.run(batch(out, [entry("late", "The same text for all.")], one))
     assert len(one.model.calls) == 4
-    assert ids(out) == Counter([*(e.id for e in same), *(e.id for e in entries(3)), "late"])
+    assert ids(out) == Counter(
+        [*(e.document.name for e in same), *(e.document.name for e in entries(3)), "late"]
+    )
     copies = [line for line in lines(out) if "same_as" in line]
     assert len(copies) == 600
     assert {line["same_as"] for line in copies} == {"s0"}
@@ -192,28 +199,32 @@ def test_the_same_text_is_summarized_once(tmp_path):
 
 def test_the_same_document_twice_is_one(tmp_path):
     out = tmp_path / "out.jsonl"
-    asyncio.run(batch(out, [Entry("a", "A text."), Entry("a", "A text.")], summarizer()))
+    asyncio.run(batch(out, [entry("a", "A text."), entry("a", "A text.")], summarizer()))
     assert len(lines(out)) == 1
 
 
 def test_an_edited_document_is_summarized_again(tmp_path):
     out = tmp_path / "out.jsonl"
-    asyncio.run(batch(out, [Entry("a", "Before it was edited.")], summarizer()))
-    asyncio.run(batch(out, [Entry("a", "After it was edited.")], summarizer()))
+    asyncio.run(batch(out, [entry("a", "Before it was edited.")], summarizer()))
+    asyncio.run(batch(out, [entry("a", "After it was edited.")], summarizer()))
     assert [line["summary"][:5] for line in lines(out)] == ["Befor", "After"]
 
 
 def test_failures_are_noted_and_tried_again_on_request(tmp_path):
     out = tmp_path / "out.jsonl"
-    corpus = [Entry("bad", problem="it is no JSON"), Entry("blank", " \n"), *entries(3)]
+    corpus = [
+        Entry(Document("", "bad"), DocumentError("line 1", "is no JSON")),
+        entry("blank", " \n"),
+        *entries(3),
+    ]
     outcomes = asyncio.run(batch(out, corpus, summarizer()))
     failures = {o.id: (o.kind, o.reason) for o in outcomes if o.result is None}
-    assert failures["bad"] == ("Unreadable", "it is no JSON")
+    assert failures["bad"] == ("DocumentError", "line 1 is no JSON")
     assert failures["blank"][0] == "InputError"
     assert asyncio.run(batch(out, corpus, summarizer())) == []
     again = asyncio.run(batch(out, corpus, summarizer(), retry_failed=True))
     assert {outcome.id for outcome in again} == {"bad", "blank"}
-    mended = [Entry("bad", "Now it can be read."), *corpus[1:]]
+    mended = [entry("bad", "Now it can be read."), *corpus[1:]]
     asyncio.run(batch(out, mended, summarizer()))
     with open_ledger(out, Pool(summarizer()).identity) as ledger:
         assert [name for name, _, _ in ledger.failures()] == ["blank"]

@@ -112,7 +112,7 @@ def test_failures_end_with_1_and_are_listed(command, tmp_path):
     status, said = finish(command("--price-tokens", "1e6", "0", "--price-hour", "0"))
     assert status == 1
     assert "61 documents, 1 failed" in said
-    assert "1 failed: Unreadable" in said
+    assert "1 failed: DocumentError" in said
     assert "slowest: " in said
     read = float(said.partition("cost ")[2].split()[0].replace(",", ""))
     assert read > 61 * 100  # tokens, each at a price of 1

@@ -20,7 +20,10 @@ def read(source, **columns):
 
 
 def pairs(source, **columns):
-    return [(entry.id, entry.text or entry.problem) for entry in read(source, **columns)]
+    return [
+        (entry.document.name, entry.document.text or str(entry.error))
+        for entry in read(source, **columns)
+    ]
 
 
 def write_jsonl(path, rows):
@@ -39,11 +42,11 @@ def test_a_folder_with_all_below_it(tmp_path):
     (tmp_path / "a.txt").write_text("Text a.")
     (tmp_path / "sub" / "b.md").write_text("Text b.")
     (tmp_path / ".hidden").write_text("Nobody asked.")
-    (tmp_path / "bad.txt").write_bytes(b"caf\xe9 au lait")
+    (tmp_path / "bad.bin").write_bytes(bytes(range(256)))
     found = dict(pairs(tmp_path))
     assert found["a.txt"] == "Text a."
     assert found["sub/b.md"] == "Text b."
-    assert "is not UTF-8" in found["bad.txt"]
+    assert "bad.bin" in found["bad.bin"]
     assert len(found) == 3
     assert sorted(entry.share for entry in read(tmp_path)) == [1 / 3, 2 / 3, 1]
 
@@ -129,7 +132,7 @@ def test_a_corpus_is_read_as_it_is_needed(tmp_path):
     (entry,) = islice(open_corpus(str(path), Columns()), 1)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert entry.text == "One."
+    assert entry.document.text == "One."
     assert most < 2_000_000
 
 
