@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pipeline.models import ChatModel
 
 SERVERS, SLOTS = 4, 8
+SPARE = 2  # calls in flight beyond a server's slots, so that a slot never waits for the next one
 WORDS = (
     "river carries sand sea wind stone winter garden letter market engine bridge number paper "
     "window summer island copper valley harbour signal ladder mirror needle orchard pocket quarry"
@@ -98,7 +99,7 @@ class Command:
             **os.environ,
             "PY_LLAMA_OLLAMA_HOST": ",".join(self.hosts),
             "PY_LLAMA_STORE": str(self.folder / "calls.sqlite3"),
-            "PY_LLAMA_CONCURRENCY": str(SLOTS),
+            "PY_LLAMA_CONCURRENCY": str(SLOTS + SPARE),
             "PY_LLAMA_TIMEOUT": str(self.timeout),
         }
         process = subprocess.Popen(command, cwd=self.folder, env=environment)  # noqa: S603

@@ -107,7 +107,7 @@ def _walk(folder: str) -> Iterator[str]:
         for item in found:
             if item.name.startswith("."):
                 continue
-            if item.is_dir():
+            if item.is_dir(follow_symlinks=False):  # a link may lead back here
                 yield from _walk(item.path)
             elif item.is_file():
                 yield item.path

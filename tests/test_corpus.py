@@ -1,5 +1,6 @@
 """Corpora of every kind, document by document, and what is wrong with some."""
 
+import contextlib
 import json
 import tracemalloc
 from importlib.util import find_spec
@@ -43,6 +44,8 @@ def test_a_folder_with_all_below_it(tmp_path):
     (tmp_path / "sub" / "b.md").write_text("Text b.")
     (tmp_path / ".hidden").write_text("Nobody asked.")
     (tmp_path / "bad.bin").write_bytes(bytes(range(256)))
+    with contextlib.suppress(OSError):  # Windows makes links for some users only
+        (tmp_path / "sub" / "back").symlink_to(tmp_path, target_is_directory=True)
     found = dict(pairs(tmp_path))
     assert found["a.txt"] == "Text a."
     assert found["sub/b.md"] == "Text b."
