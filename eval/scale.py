@@ -289,7 +289,8 @@ async def _ours(outcomes: AsyncIterator[list[Outcome]], memory: list[float]) -> 
 @click.option("--documents", default=3000)
 @click.option("--speed", default=4.0, help="How much faster than real the simulation runs.")
 @click.option("--timeout", default=10.0, help="Seconds for a call.")
-def sick(documents: int, speed: float, timeout: float) -> None:
+@click.option("--kind", "chosen", help="Only this one: hangs, say.")
+def sick(documents: int, speed: float, timeout: float, chosen: str | None) -> None:
     """One of four servers fails, hangs, or is ten times as slow; then all three at once."""
     fails, hangs, slow = {"f_500": 1.0}, {"f_hang": 1.0}, {"speed": speed / 10}
     well: dict[str, float] = {}
@@ -301,6 +302,8 @@ def sick(documents: int, speed: float, timeout: float) -> None:
     }
     options = {"slots": SLOTS, "speed": speed, "model_ctx": 2048, "jitter": 0.3}
     for kind, states in kinds.items():
+        if chosen is not None and chosen not in kind:
+            continue
         with (
             tempfile.TemporaryDirectory() as name,
             servers(SERVERS, **options) as simulations,

@@ -1,6 +1,7 @@
 """Several servers as one model: where calls go, and what becomes of a server that fails."""
 
 import asyncio
+import time
 from collections import Counter
 
 import pytest
@@ -180,6 +181,22 @@ def test_who_listens_is_not_told_two_beginnings():
         asyncio.run(ask(fleet(Breaks(first_words(5)), good), 1, emit=told.append))
     assert told == ["Half an"]
     assert good.calls == []
+
+
+@pytest.mark.parametrize("seconds", [3, 3600])
+def test_a_server_that_is_slow_or_hangs_does_not_keep_all_waiting_at_the_end(seconds):
+    quick, late = server(delay=lambda call: 0.01), server(delay=lambda call: seconds)
+    began = time.monotonic()
+    replies = asyncio.run(ask(fleet(quick, late), 20))
+    assert len(replies) == 20
+    assert time.monotonic() - began < 2.5
+    assert late.in_flight == 0
+
+
+def test_what_is_not_late_is_not_done_twice():
+    one, other = server(delay=lambda call: 0.4), server(delay=lambda call: 0.4)
+    asyncio.run(ask(fleet(one, other), 3))
+    assert len(questions(one)) + len(questions(other)) == 3
 
 
 def test_a_summary_with_a_server_that_dies_on_the_way():

@@ -125,7 +125,7 @@ class Fleet:
             return reply
 
         # Who has heard half an answer must learn from an error that it begins anew.
-        return await self._rota.share(ask, again=lambda: not told.anything)
+        return await self._rota.share(ask, lambda: not told.anything, twice=emit is None)
 
     def _check(self, address: str, model: ChatModel) -> None:
         """Note what a server warns of.

@@ -2,14 +2,17 @@
 
 A server that cannot be reached, does not answer in time or fails again and again is set aside, and
 its work goes to the others. While it rests it is tried now and then, and comes back with its first
-answer.
+answer. At the end of a run, where servers have nothing else to do, what takes much longer than
+usual elsewhere is begun on them a second time, and the first to finish counts: so one that hangs or
+is slow does not keep all waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from pipeline.errors import CallFailed, ModelUnavailable, Passing, TimedOut
 
@@ -21,6 +24,8 @@ Made = TypeVar("Made")
 Trouble: TypeAlias = Passing | ModelUnavailable
 
 FAILURES = 3  # in a row, after which a server rests; one alone may be the work's fault
+LATE = 2.0  # times the usual; work that takes longer is begun a second time
+HELP_EVERY = 0.25  # seconds between looks at what is late
 REST, LONGEST_REST = 1.0, 60.0  # seconds between two tries; they double
 
 
@@ -39,6 +44,16 @@ class Server(Generic[Worker]):
     trouble: Trouble | None = None  # why it rests
 
 
+@dataclass(eq=False)
+class _Piece(Generic[Worker, Made]):
+    """A piece of work under way: who does it, since when, and what comes of it."""
+
+    work: Callable[[Worker], Awaitable[Made]]
+    began: float
+    made: asyncio.Future[Made]
+    attempts: dict[Server[Worker], asyncio.Task[None]] = field(default_factory=dict)
+
+
 @dataclass
 class Rota(Generic[Worker]):
     """Gives each piece of work to the least busy of the servers; `rest` is in seconds."""
@@ -48,14 +63,23 @@ class Rota(Generic[Worker]):
 
     def __post_init__(self) -> None:
         self._freed = asyncio.Event()
+        self._waiting = 0
         self._revivals: dict[Server[Worker], asyncio.Task[None]] = {}
+        self._pieces: dict[_Piece[Worker, Any], None] = {}  # in the order in which they began
+        self._usual = 0.0  # seconds of a piece of work
+        self._helping: asyncio.Task[None] | None = None
 
     async def share(
-        self, work: Callable[[Worker], Awaitable[Made]], again: Callable[[], bool] = lambda: True
+        self,
+        work: Callable[[Worker], Awaitable[Made]],
+        again: Callable[[], bool] = lambda: True,
+        *,
+        twice: bool = False,
     ) -> Made:
         """Have a server that has room do some work, and another one where it fails.
 
-        `again` says whether work that failed can be begun anew elsewhere.
+        `again` says whether work that failed can be begun anew elsewhere. `twice` allows it to be
+        begun a second time while the first goes on.
 
         Raises:
             Passing: no server that is awake could do it.
@@ -65,19 +89,83 @@ class Rota(Generic[Worker]):
         errors: dict[Server[Worker], Trouble] = {}
         while True:
             server, worker = await self._room(errors)
+            piece = _Piece(work, time.monotonic(), asyncio.get_running_loop().create_future())
+            self._begin(piece, server, worker)
             try:
-                made = await work(worker)
+                return await self._outcome(piece, twice=twice)
             except (Passing, ModelUnavailable) as error:
-                self._note(server, error)
-                errors[server] = error
+                errors |= dict.fromkeys(piece.attempts, error)
                 if not again():
                     raise
-            else:
-                server.failures = 0
-                return made
-            finally:
-                server.in_flight -= 1
-                self._freed.set()
+
+    def _begin(self, piece: _Piece[Worker, Made], server: Server[Worker], worker: Worker) -> None:
+        piece.attempts[server] = asyncio.create_task(self._attempt(piece, server, worker))
+
+    async def _attempt(
+        self, piece: _Piece[Worker, Made], server: Server[Worker], worker: Worker
+    ) -> None:
+        """Have a server do a piece of work; its slot is taken already."""
+        try:
+            made = await piece.work(worker)
+        except Exception as error:  # noqa: BLE001 - whoever shared the work gets it
+            if isinstance(error, Passing | ModelUnavailable):
+                self._note(server, error)
+            others = [task for other, task in piece.attempts.items() if other is not server]
+            if all(task.done() for task in others) and not piece.made.done():
+                piece.made.set_exception(error)
+        else:
+            server.failures = 0
+            seconds = time.monotonic() - piece.began
+            self._usual = self._usual + (seconds - self._usual) / 16 if self._usual else seconds
+            if not piece.made.done():
+                piece.made.set_result(made)
+        finally:
+            server.in_flight -= 1
+            self._freed.set()
+
+    async def _outcome(self, piece: _Piece[Worker, Made], *, twice: bool) -> Made:
+        """Wait for a piece of work, and end what is then left of it."""
+        if twice:
+            self._pieces[piece] = None
+            if self._helping is None or self._helping.done():
+                self._helping = asyncio.create_task(self._help())
+        try:
+            return await piece.made
+        finally:
+            self._pieces.pop(piece, None)
+            left = [task for task in piece.attempts.values() if not task.done()]
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left)
+
+    async def _help(self) -> None:
+        """Begin late work a second time where a server has nothing else to do."""
+        while self._pieces:
+            await asyncio.sleep(HELP_EVERY)
+            if not self._usual:  # nothing is finished yet, so nobody knows
+                continue
+            late = time.monotonic() - LATE * self._usual - HELP_EVERY
+            for piece in list(self._pieces):
+                server = self._idle(piece)
+                if self._waiting or piece.began > late or server is None:
+                    break
+                if len(piece.attempts) == 1 and server.worker is not None:
+                    server.in_flight += 1
+                    self._begin(piece, server, server.worker)
+
+    def _idle(self, piece: _Piece[Worker, Any]) -> Server[Worker] | None:
+        """Return a server with a free slot that does not have this piece already."""
+        return next(
+            (
+                server
+                for server in self.servers
+                if not server.trouble
+                and server.in_flight < server.slots
+                and server not in piece.attempts
+            ),
+            None,
+        )
 
     async def _room(
         self, errors: Mapping[Server[Worker], Trouble]
@@ -94,7 +182,11 @@ class Rota(Generic[Worker]):
                 server.in_flight += 1
                 return server, server.worker
             self._freed.clear()
-            await self._freed.wait()
+            self._waiting += 1
+            try:
+                await self._freed.wait()
+            finally:
+                self._waiting -= 1
 
     def _note(self, server: Server[Worker], error: Trouble) -> None:
         server.failures += 1
@@ -124,10 +216,11 @@ class Rota(Generic[Worker]):
 
     async def aclose(self) -> None:
         """Give up those that rest."""
-        for revival in self._revivals.values():
-            revival.cancel()
-        if self._revivals:
-            await asyncio.wait(self._revivals.values())
+        tasks = [*self._revivals.values(), *([self._helping] if self._helping else [])]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
 
 async def answers(call: Awaitable[object]) -> None:
