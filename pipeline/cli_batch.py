@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 import time
 from dataclasses import dataclass, field
@@ -96,6 +97,7 @@ def batch(
     from pipeline.pool import Order, open_pool
     from pipeline.settings import load_settings
 
+    _log_retries()
     settings = load_settings(**flags)
     if query is not None and not query.strip():
         raise InputError("--query is blank; leave it out or ask something")
@@ -107,6 +109,14 @@ def batch(
     order = Order(settings, query, sources=sources, record=not no_cache)
     opening = open_cluster(order, address) if engine == "ray" else open_pool(order, job.note)
     return asyncio.run(job.run(entries, opening, retry_failed=retry_failed))
+
+
+def _log_retries() -> None:
+    """Have retries logged, not printed: stamina prints them where structlog is installed."""
+    from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
+
+    set_on_retry_hooks([LoggingOnRetryHook])
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ def command(tmp_path, simulation):
             [*arguments, "--id-column=id", "--model=ollama:sim", *flags],
             env=environment,
             cwd=tmp_path,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
 
@@ -62,7 +63,7 @@ def command(tmp_path, simulation):
 
 def finish(process):
     """Return the exit status and what was said."""
-    _, said = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=120)
     return process.returncode, said
 
 
@@ -120,6 +121,14 @@ def test_failures_end_with_1_and_are_listed(command, tmp_path):
     assert failure["id"] == "62"
     assert "no JSON" in failure["reason"]
     assert len(lines(tmp_path / "out.jsonl")) == 61
+
+
+def test_retries_are_not_printed(command, simulation):
+    simulation.reset(f_500=0.5, faults_until=1)
+    status, said = finish(command())
+    simulation.reset(f_500=0, faults_until=10**9)
+    assert status == 0, said
+    assert all(line.startswith("py-llama: ") for line in said.splitlines())
 
 
 def test_too_many_failures_stop_it(command, tmp_path):
