@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot waits for one
 LONG = 100_000  # characters; planning more than these would hold up the event loop
-GATHER = 0.05  # seconds of calls that go to the disk in one commit
+GATHER = 0.02  # seconds of calls that go to the disk in one commit
 WITHOUT = {"model", "store", "retry"}  # fields of a Summarizer of which no result speaks
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from eval.simulation import SIMULATOR
 from pipeline.cli import run
+from pipeline.pool import width_of
 
 pytest.importorskip("aiohttp", reason="the simulated server needs aiohttp")
 pytestmark = pytest.mark.skipif(not SIMULATOR.exists(), reason="no simulated server")
@@ -92,7 +93,8 @@ def test_killed_again_and_again_every_document_is_written_once(command, simulati
         json.loads(line)["id"] for line in (tmp_path / "in.jsonl").read_text().splitlines()
     )
     calls = sum(line["calls"]["map"] + line["calls"]["merge"] for line in written)
-    assert calls <= len(answered(simulation)) <= calls + kills * SLOTS
+    # An answered call of a document under way may not have reached the record.
+    assert calls <= len(answered(simulation)) <= calls + kills * width_of(SLOTS)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
