@@ -91,13 +91,15 @@ def batch(
     130 interrupted.
     """
     from pipeline.account import Account, Prices
+    from pipeline.cli import log_retries
     from pipeline.cluster import open_cluster
     from pipeline.corpus import Columns, open_corpus
     from pipeline.output import lines_path
     from pipeline.pool import Order, open_pool
     from pipeline.settings import load_settings
 
-    _log_retries()
+    log_retries()
+    logging.getLogger().addHandler(logging.NullHandler())
     settings = load_settings(**flags)
     if query is not None and not query.strip():
         raise InputError("--query is blank; leave it out or ask something")
@@ -109,14 +111,6 @@ def batch(
     order = Order(settings, query, sources=sources, record=not no_cache)
     opening = open_cluster(order, address) if engine == "ray" else open_pool(order, job.note)
     return asyncio.run(job.run(entries, opening, retry_failed=retry_failed))
-
-
-def _log_retries() -> None:
-    """Have retries logged, not printed: stamina prints them where structlog is installed."""
-    from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
-
-    set_on_retry_hooks([LoggingOnRetryHook])
-    logging.getLogger().addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,9 @@ def summarize(
 
 
 def _log(*, verbose: bool) -> None:
+    from pipeline.cli import log_retries
+
+    log_retries()
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
         logging.getLogger("httpx").setLevel(logging.WARNING)

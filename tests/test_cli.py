@@ -93,6 +93,8 @@ def test_json_is_the_contract(server, capsys):
         "verified": calls["map"] + calls["merge"],
         "stand_ins": [],
         "anew": [[0, len(LONG)]],
+        "share": 1.0,
+        "off_topic": [],
     }
     assert result["usage"]["prompt_tokens"] > len(LONG)
     assert len(summaries(server)) == calls["map"] + calls["merge"]
@@ -354,6 +356,14 @@ def test_shell_completion():
 def test_a_group_alone_explains_itself(arguments, capsys):
     assert run(arguments) == 2
     assert "\nCommands:\n" in capsys.readouterr().err
+
+
+def test_retries_are_not_printed_among_the_output(monkeypatch, capsys):
+    script = [says("Yes."), fails(503, "busy"), says("The ferry carried mail.")]
+    with ScriptedOllama(script) as scripted:
+        monkeypatch.setenv("OLLAMA_HOST", scripted.url)
+        assert run(["summarize", "--json", "short.txt"]) == 0
+    assert json.loads(capsys.readouterr().out)["calls"]["retry"] == 1
 
 
 def test_sources_are_footnotes_or_json(server, capsys):
