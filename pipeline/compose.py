@@ -1,6 +1,7 @@
 """Making a summary of sentences that exist already: merges without a model, and the right length.
 
-The candidates are the sentences of the partial summaries and those of the text itself. With a
+The candidates are the sentences of the partial summaries, as far as they can be traced to the
+text, and those of the text itself. With a
 model of 135 million parameters, choosing among both beats the model's own merging by far, and
 beats either alone (eval/LOG.md).
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pipeline.evidence import Index
 from pipeline.extract import Candidate, Centre, choose, join, split_sentences
 from pipeline.terms import count_words
 
@@ -80,11 +82,12 @@ class Composer:
 
     @cached_property
     def _candidates(self) -> Sequence[Candidate]:
+        index = Index("\n".join(part.chunk.text for part in self.parts))
         return [
             candidate
             for part, own in zip(self.parts, self._sources, strict=True)
             for candidate in (
-                *map(Candidate, split_sentences(part.summary)),
+                *map(Candidate, filter(index.traces, split_sentences(part.summary))),
                 *(Candidate(sentence, SOURCE_WEIGHT) for sentence in own),
             )
         ]

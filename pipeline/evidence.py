@@ -142,7 +142,7 @@ def trace(document: Document, root: Summary, query: str | None = None) -> Eviden
         root: The final summary with its tree.
         query: What the summary was asked; its words need no support.
     """
-    index = _Index(document.text)
+    index = Index(document.text)
     known = Known(f"{document.text}\n{query or ''}")
     leaves = list(_leaves(root, ()))
     traced = [
@@ -176,7 +176,7 @@ def _leaves(node: Summary, above: tuple[Summary, ...]) -> Iterator[_Leaf]:
             yield from _leaves(source, (source, *above))
 
 
-class _Index:
+class Index:
     """The sentences of a text, by the terms they hold."""
 
     def __init__(self, text: str) -> None:
@@ -193,6 +193,10 @@ class _Index:
         n, of = len(self.spans), len(self.places.get(term, ()))
         return math.log(1 + (n - of + 0.5) / (of + 0.5))
 
+    def traces(self, sentence: str) -> bool:
+        """Say whether a sentence can be traced to one of the text's."""
+        return next(_sources(sentence, self, ()), None) is not None
+
     def weights(self, text: str) -> dict[str, float]:
         """Return the weights of a sentence's terms, facts counting double."""
         facts = set(_facts(text))
@@ -201,7 +205,7 @@ class _Index:
         }
 
 
-def _sources(text: str, index: _Index, leaves: Sequence[_Leaf]) -> Iterator[Source]:
+def _sources(text: str, index: Index, leaves: Sequence[_Leaf]) -> Iterator[Source]:
     weights = index.weights(text)
     whole = sum(weights.values())
     if not whole:
@@ -220,7 +224,7 @@ def _sources(text: str, index: _Index, leaves: Sequence[_Leaf]) -> Iterator[Sour
         left = {term: weight for term, weight in left.items() if term not in index.terms[best]}
 
 
-def _gains(weights: Mapping[str, float], index: _Index) -> dict[int, float]:
+def _gains(weights: Mapping[str, float], index: Index) -> dict[int, float]:
     """Return, for each sentence of the index that shares a term, the weight that it shares."""
     gains: dict[int, float] = defaultdict(float)
     for term, weight in weights.items():
@@ -229,7 +233,7 @@ def _gains(weights: Mapping[str, float], index: _Index) -> dict[int, float]:
     return gains
 
 
-def _rank(i: int, gain: float, index: _Index, support: Sequence[tuple[Chunk, float]]) -> float:
+def _rank(i: int, gain: float, index: Index, support: Sequence[tuple[Chunk, float]]) -> float:
     length = len(index.terms[i]) / index.mean_length
     start = index.spans[i][0]
     tree = next((s for chunk, s in support if chunk.start <= start < chunk.end), 0.0)
@@ -253,7 +257,7 @@ def _shared(weights: Mapping[str, float], held: frozenset[str]) -> float:
 
 
 def _coverage(
-    root: Summary, leaves: Sequence[_Leaf], traced: Sequence[Traced], index: _Index
+    root: Summary, leaves: Sequence[_Leaf], traced: Sequence[Traced], index: Index
 ) -> Coverage:
     starts = [source.start for sentence in traced for source in sentence.sources]
     missing = [
@@ -271,7 +275,7 @@ def _coverage(
     )
 
 
-def _lost_at(leaf: _Leaf, root: Summary, index: _Index) -> int:
+def _lost_at(leaf: _Leaf, root: Summary, index: Index) -> int:
     """Return the level of the first text that no longer holds what the chunk's summary said."""
     own, *others = *leaf.above, root
     if not _keeps(own.text, leaf.chunk.text, index):
@@ -279,7 +283,7 @@ def _lost_at(leaf: _Leaf, root: Summary, index: _Index) -> int:
     return next((s.level for s in others if not _keeps(s.text, own.text, index)), root.level)
 
 
-def _keeps(text: str, said: str, index: _Index) -> bool:
+def _keeps(text: str, said: str, index: Index) -> bool:
     """Say whether a text still holds a sentence of what was said."""
     shares = (_best_share(index.weights(part), text) for part in _texts(said))
     return max(shares, default=0.0) >= KEPT

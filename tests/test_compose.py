@@ -30,6 +30,11 @@ def test_chooses_whole_sentences_of_the_summaries_and_of_the_text():
     assert "cat" not in text
 
 
+def test_what_cannot_be_traced_to_the_text_is_not_taken():
+    moral = "This highlights the importance of patience, courage and innovation in modern society."
+    assert moral not in composer(STORY, f"{moral} The harbour wall failed.", words=60).compose()
+
+
 def test_says_nothing_twice():
     made = split_sentences(STORY)[0]
     assert composer(STORY * 3, made, words=60).compose().count(made) == 1
