@@ -88,6 +88,6 @@ class Composer:
             for part, own in zip(self.parts, self._sources, strict=True)
             for candidate in (
                 *map(Candidate, filter(index.traces, split_sentences(part.summary))),
-                *(Candidate(sentence, SOURCE_WEIGHT) for sentence in own),
+                *(Candidate(s, SOURCE_WEIGHT) for s in own if not s[:1].islower()),  # no scraps
             )
         ]

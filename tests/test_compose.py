@@ -35,6 +35,11 @@ def test_what_cannot_be_traced_to_the_text_is_not_taken():
     assert moral not in composer(STORY, f"{moral} The harbour wall failed.", words=60).compose()
 
 
+def test_the_rest_of_a_list_is_no_sentence():
+    scrap = "everything of the harbour wall of Ashford that failed in the storm on Monday night."
+    assert scrap not in composer(f"{STORY}\n- key:\n\n{scrap}\n\n", words=40).compose()
+
+
 def test_says_nothing_twice():
     made = split_sentences(STORY)[0]
     assert composer(STORY * 3, made, words=60).compose().count(made) == 1
