@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.asking import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task, gather
 from pipeline.chunk import MIN_CHUNK_TOKENS, split
-from pipeline.compose import Composer, Part
+from pipeline.compose import COMPOSE_VERSION, Composer, Part
 from pipeline.errors import BudgetError, InputError
 from pipeline.extract import extract
 from pipeline.focus import on_topic
@@ -31,7 +31,7 @@ from pipeline.prompts import (
 )
 from pipeline.review import Source
 from pipeline.stable import group_stable, split_stable
-from pipeline.store import NoStore, Store
+from pipeline.store import NoStore, Store, derived_key
 from pipeline.types import (
     Budget,
     Chunk,
@@ -44,6 +44,7 @@ from pipeline.types import (
     Node,
     Plan,
     Planned,
+    Reply,
     Result,
     Strategy,
     Summarized,
@@ -54,7 +55,7 @@ from pipeline.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.evidence import Evidence
     from pipeline.models import ChatModel
@@ -338,8 +339,26 @@ class _Run:
 
     async def _fitted(self, root: Summary) -> Summary:
         """Bring the final summary to its length; for a book that takes a second."""
-        text = await asyncio.to_thread(self._fit, root)
+        text = await self._derived("fit", root, self._fit)
         return replace(root, text=text, tokens=self._count(text))
+
+    async def _derived(self, kind: str, summary: Summary, make: Callable[[Summary], str]) -> str:
+        """Return what is made of a summary without a model, from the record if it is there.
+
+        For a book it takes a second or two, in which other runs of this loop go on.
+        """
+        one, below = self.summarizer, [text for _, text in _parts(summary)]
+        key = derived_key(
+            f"{kind} {COMPOSE_VERSION}", one.words, one.query, one.unsupported,
+            self.plan.document.text, summary.text, below,
+        )  # fmt: skip
+        kept = one.store.get(key)
+        if kept is not None:
+            return kept.text
+        text = await asyncio.to_thread(make, summary)
+        if not summary.stand_in:
+            await one.store.put(key, Reply(text, 0, 0, "stop"))
+        return text
 
     def _fit(self, root: Summary) -> str:
         text = self._composer(root).fit(root.text)
@@ -356,7 +375,7 @@ class _Run:
             source = self._joined(node, [summary.text for summary in sources])
             return await self._asked(node, source, sources, node.level)
         merged = Summary("", 0, node.level, sources)
-        text = await asyncio.to_thread(self._composer(merged).compose)
+        text = await self._derived("compose", merged, lambda one: self._composer(one).compose())
         summary = await self._fitted(replace(merged, text=text))
         self.emit(Delta(summary.text, restart=True))
         self.emit(Summarized(node, summary, self.done, self.plan.calls))
@@ -373,6 +392,8 @@ class _Run:
         summary = Summary(answer.text, self._count(answer.text), level, sources, answer.stand_in)
         if node is self.plan.root:
             summary = await self._fitted(summary)
+            if summary.text != answer.text:
+                self.emit(Delta(summary.text, restart=True))
         self._tell(node, summary, answer)
         return summary
 

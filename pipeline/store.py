@@ -61,6 +61,12 @@ def call_key(model: ChatModel, version: str, system: str, user: str, max_tokens:
     return hashlib.blake2b(call.encode(), digest_size=32).hexdigest()
 
 
+def derived_key(kind: str, *parts: object) -> str:
+    """Name a text that was made without a model by everything that it was made from."""
+    made_from = json.dumps((KEY_VERSION, kind, *parts), default=str)
+    return hashlib.blake2b(made_from.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+
+
 class Store(Protocol):
     """Where replies are kept between runs."""
 

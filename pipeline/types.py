@@ -413,7 +413,8 @@ class Summarized:
 class Delta:
     """The next piece of the final summary as the model writes it, before it is cleaned.
 
-    `restart` says that an attempt failed and the text begins anew with this piece.
+    `restart` says that the text begins anew with this piece: an attempt failed, or the summary was
+    brought to its length.
     """
 
     text: str

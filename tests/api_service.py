@@ -143,7 +143,7 @@ class Process:
         return self._log.read_text()
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     """Wait until a condition holds, and return what it returned."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

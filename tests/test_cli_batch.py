@@ -98,7 +98,8 @@ def test_killed_again_and_again_every_document_is_written_once(command, simulati
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_interrupted_it_says_that_it_can_go_on(command, simulation):
+def test_interrupted_it_says_that_it_can_go_on(command, simulation, tmp_path):
+    write_corpus(tmp_path / "in.jsonl", 1000)  # not finished before the signal comes
     process = command()
     while len(answered(simulation)) < 5:
         time.sleep(0.01)
