@@ -356,7 +356,7 @@ class _Run:
         if kept is not None:
             return kept.text
         text = await asyncio.to_thread(make, summary)
-        if not summary.stand_in:
+        if text != summary.text and not summary.stand_in:
             await one.store.put(key, Reply(text, 0, 0, "stop"))
         return text
 

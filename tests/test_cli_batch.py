@@ -36,6 +36,11 @@ def write_corpus(path, short, long=0):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+def hear_interrupts():
+    """Undo what a shell does to what it runs in the background: it has them ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def command(tmp_path, simulation):
     """A command on a corpus of 60 short documents and a long one, and its environment."""
@@ -57,6 +62,7 @@ def command(tmp_path, simulation):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=None if sys.platform == "win32" else hear_interrupts,
         )
 
     return start
