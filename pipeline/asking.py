@@ -161,7 +161,7 @@ class Asker:
         Raises:
             StrayAnswer: nothing can.
         """
-        source = Source(f"{self._stretch(task)}\n{self.query or ''}")
+        source = Source(self._stretch(task), self.query)
         review = source.review(text)
         if review.doubtful:
             review = min([review, *await self._second(task, source)], key=lambda r: r.badness)

@@ -19,6 +19,7 @@ from pipeline.asking import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task,
 from pipeline.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.compose import COMPOSE_VERSION, Composer, Part
 from pipeline.errors import BudgetError, InputError
+from pipeline.evidence import trace
 from pipeline.extract import extract
 from pipeline.focus import on_topic
 from pipeline.prompts import (
@@ -274,6 +275,7 @@ class _Run:
     cached: int = 0
     verified: int = 0
     anew: list[tuple[int, int]] = field(default_factory=list)
+    central: dict[int, str] = field(default_factory=dict)  # of chunks, by where they start
 
     def __post_init__(self) -> None:
         one = self.summarizer
@@ -322,8 +324,6 @@ class _Run:
     async def _trace(self, root: Summary) -> Evidence | None:
         if not self.summarizer.sources:
             return None
-        from pipeline.evidence import trace  # loads what most runs do without
-
         # A book takes seconds, in which other runs of this loop go on.
         return await asyncio.to_thread(trace, self.plan.document, root, self.summarizer.query)
 
@@ -363,7 +363,7 @@ class _Run:
     def _fit(self, root: Summary) -> str:
         text = self._composer(root).fit(root.text)
         if self.summarizer.unsupported == "mark":
-            text = Source(f"{self.plan.document.text}\n{self.summarizer.query or ''}").mark(text)
+            text = Source(self.plan.document.text, self.summarizer.query).mark(text)
         return text
 
     async def _summary(self, node: Node) -> Summary:
@@ -447,8 +447,11 @@ class _Run:
         """Return what the model reads of a chunk: all of it, or its central sentences."""
         if self.plan.merging != "rewrite" or chunk is self.plan.root:
             return chunk
-        text = extract(chunk.text, self._count, REWRITTEN, self.summarizer.query)
-        return replace(chunk, text=text)
+        if chunk.start not in self.central:
+            self.central[chunk.start] = extract(
+                chunk.text, self._count, REWRITTEN, self.summarizer.query
+            )
+        return replace(chunk, text=self.central[chunk.start])
 
     def _joined(self, node: Merge, texts: Sequence[str]) -> Chunk:
         if self.plan.merging == "context":

@@ -17,9 +17,10 @@ MARK = "[?]"  # behind a fact that the source does not hold
 
 @dataclass(frozen=True)
 class Source:
-    """A text that answers are held against."""
+    """A text that answers are held against; the words of a query need no support either."""
 
     text: str
+    query: str | None = None
 
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
@@ -44,11 +45,15 @@ class Source:
 
     @cached_property
     def _terms(self) -> frozenset[str]:
-        return frozenset(terms(self.text))
+        return frozenset(terms(self._all))
 
     @cached_property
     def _known(self) -> Known:
-        return Known(self.text)
+        return Known(self._all)
+
+    @property
+    def _all(self) -> str:
+        return f"{self.text}\n{self.query or ''}"
 
 
 @dataclass(frozen=True)
