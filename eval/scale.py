@@ -39,7 +39,7 @@ from pipeline.mapreduce import Summarizer
 from pipeline.models import ModelOptions
 from pipeline.models.ollama import open_ollama
 from pipeline.pool import GATHER, Pool
-from pipeline.prompts import final_prompt
+from pipeline.prompts import Wording
 from pipeline.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ async def _bare(model: ChatModel, texts: Sequence[str], concurrency: int) -> Non
 
     async def ask() -> None:
         for text in left:
-            prompt = final_prompt(text, Summarizer(model).words, None, merged=False)
+            prompt = Wording().final(text, Summarizer(model).words)
             await model.complete(*prompt, max_tokens=bound)
 
     await asyncio.gather(*(ask() for _ in range(concurrency)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eval import baselines
 from eval.records import Output
 from pipeline.errors import ModelUnavailable, PyLlamaError
-from pipeline.prompts import PROMPT_VERSION, final_prompt, map_prompt, merge_prompt
+from pipeline.prompts import PROMPT_VERSION
 from pipeline.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ class Ours:
             "chunking": one.chunking,
             "prompt_version": PROMPT_VERSION,
             "prompts": {
-                "map": map_prompt("{text}", None),
-                "merge": merge_prompt("{text}", None),
-                "final": final_prompt("{text}", one.words, None, merged=True),
+                "partial": one.wording.partial("{text}"),
+                "final": one.wording.final("{text}", one.words),
             },
         }
 

@@ -21,11 +21,8 @@ from pipeline.extract import extract
 from pipeline.prompts import (
     PROMPT_VERSION,
     Prompt,
-    final_prompt,
+    Wording,
     join_sources,
-    map_prompt,
-    merge_prompt,
-    refine_prompt,
 )
 from pipeline.review import Source
 from pipeline.store import call_key
@@ -93,8 +90,8 @@ class Asker:
     store: Store
     retry: Retry
     plan: Plan
+    wording: Wording
     words: int
-    query: str | None
     unsupported: Unsupported
     emit: Emit
     sent: int = 0
@@ -161,7 +158,7 @@ class Asker:
         Raises:
             StrayAnswer: nothing can.
         """
-        source = Source(self._stretch(task), self.query)
+        source = Source(self._stretch(task), self.wording.query)
         review = source.review(text)
         if review.doubtful:
             review = min([review, *await self._second(task, source)], key=lambda r: r.badness)
@@ -251,14 +248,12 @@ class Asker:
         return self._is_final(task) and self.emit is not ignore
 
     def _prompt(self, task: Task) -> Prompt:
-        query, source = self.query, task.source.text
-        merged = isinstance(task.node, Merge)
-        words = max(1, round(self.words * task.share))
+        source, words = task.source.text, max(1, round(self.words * task.share))
         if task.before:
-            return refine_prompt(task.before, source, words, query)
+            return self.wording.refined(task.before, source, words)
         if task.node is self.plan.root or self.plan.strategy == "refine":
-            return final_prompt(source, words, query, merged=merged)
-        return merge_prompt(source, query) if merged else map_prompt(source, query)
+            return self.wording.final(source, words)
+        return self.wording.partial(source)
 
     def _max_tokens(self, task: Task) -> int:
         budget = self.plan.budget

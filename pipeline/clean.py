@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipeline.chunk import sentences
 from pipeline.errors import EchoedAnswer, EmptyAnswer, LoopedAnswer
-from pipeline.prompts import SYSTEM
+from pipeline.prompts import SYSTEM, asked_for
 from pipeline.terms import DENSE
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _INSTRUCTION = re.compile(
     rf"(?i)\A(?:{re.escape(SYSTEM)}\s*"
     r"|(?:please\s+)?(?:summari[sz]e\s+(?:the|this)|write\s+(?:a|an|one|the)\b[^\n.:]{0,40}"
     r"\bsummary)\b[^\n.:]{0,200}(?:[.:]\s+|\n\s*|[.:]?\Z)"
-    r"|in (?:one paragraph|about \d+ words), summari[sz]e what the text[^\n]*(?:\n\s*|\Z))"
+    rf"|(?:{asked_for()})(?:\s+|\Z))"
 )
 _SURE = r"(?:sure|certainly|of course|absolutely|okay|ok|alright|yes|no problem)(?: thing)?"
 _PREAMBLE = re.compile(

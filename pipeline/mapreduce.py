@@ -24,11 +24,9 @@ from pipeline.extract import extract
 from pipeline.focus import on_topic
 from pipeline.prompts import (
     SEAM_SLACK,
-    final_prompt,
+    FormName,
+    Wording,
     join_sources,
-    map_prompt,
-    merge_prompt,
-    refine_prompt,
 )
 from pipeline.review import Source
 from pipeline.stable import group_stable, split_stable
@@ -87,7 +85,8 @@ class Summarizer:
     model with the text's best sentences beside them; "extractive", by choosing among their
     sentences and the text's; "rewrite", the same where the model only reads the best sentences of
     each chunk; "auto", extractive below SMALL parameters, else abstractive. `unsupported` is what
-    becomes of sentences with facts that the text does not hold: "drop", "mark" or "keep".
+    becomes of sentences with facts that the text does not hold: "drop", "mark" or "keep". `prompt`
+    is the form of the prompts.
     """
 
     model: ChatModel
@@ -100,6 +99,7 @@ class Summarizer:
     strategy: Strategy = "map_reduce"
     merge: Merging | Literal["auto"] = "auto"
     unsupported: Unsupported = "drop"
+    prompt: FormName = "plain"
     store: Store = field(default_factory=NoStore)
     retry: Retry = field(default_factory=Retry)
 
@@ -126,6 +126,7 @@ class Summarizer:
             strategy=settings.strategy,
             merge=settings.merge,
             unsupported=settings.unsupported,
+            prompt=settings.prompt,
             store=store,
         )
 
@@ -137,6 +138,11 @@ class Summarizer:
         size = self.model.parameters
         return "extractive" if size is not None and size < SMALL else "abstractive"
 
+    @property
+    def wording(self) -> Wording:
+        """The prompts."""
+        return Wording(self.prompt, self.query)
+
     def budget(self) -> Budget:
         """Share the model's context between instructions, sources and answer.
 
@@ -147,13 +153,10 @@ class Summarizer:
 
     @cached_property
     def _budget(self) -> Budget:
-        empty = (
-            map_prompt("", self.query),
-            merge_prompt("", self.query),
-            final_prompt("", self.words, self.query, merged=False),
-            final_prompt("", self.words, self.query, merged=True),
-            *([refine_prompt("", "", self.words, self.query)] * (self.strategy == "refine")),
-        )
+        wording = self.wording
+        empty = [wording.partial(""), wording.final("", self.words)]
+        if self.strategy == "refine":
+            empty.append(wording.refined("", "", self.words))
         context = self.model.context
         return Budget(
             context=context,
@@ -280,7 +283,7 @@ class _Run:
     def __post_init__(self) -> None:
         one = self.summarizer
         self.asker = Asker(
-            one.model, one.store, one.retry, self.plan, one.words, one.query, one.unsupported,
+            one.model, one.store, one.retry, self.plan, one.wording, one.words, one.unsupported,
             self.emit,
         )  # fmt: skip
 

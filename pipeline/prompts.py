@@ -1,6 +1,6 @@
 """The prompts, how sources are joined in them, and what that costs.
 
-Every prompt has the same form: a short task for the system, then the text, then one closing line
+Every prompt has the same parts: a short task for the system, then the text, then one closing line
 that says what to write. Nothing that varies stands before the text, so a server that keeps the
 beginning of a prompt in its cache reads the shared part once, and a retry almost for free. Small
 models get worse with every further instruction; that is why there are so few.
@@ -10,10 +10,14 @@ Overhead, in tokens, is the model's count of a prompt with an empty source plus 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+FormName: TypeAlias = Literal["plain", "tagged", "faithful", "events", "first"]
 
 # Part of the key under which a finished call is stored: raise it with any change to a prompt.
 PROMPT_VERSION = 2
@@ -35,43 +39,90 @@ class Prompt(NamedTuple):
     user: str
 
 
-def map_prompt(source: str, query: str | None) -> Prompt:
-    """Ask for a summary of a chunk; with a query, of what the chunk says about it."""
-    return _prompt(source, "in one paragraph", query)
+@dataclass(frozen=True)
+class Form:
+    """One way of asking.
 
-
-def merge_prompt(source: str, query: str | None) -> Prompt:
-    """Ask for one summary of partial summaries that `join_sources` has joined."""
-    return _prompt(source, "in one paragraph", query)
-
-
-def final_prompt(source: str, words: int, query: str | None, *, merged: bool) -> Prompt:
-    """Ask for the final summary, of about `words` words.
-
-    Args:
-        source: the whole text where it fits, otherwise joined partial summaries.
-        words: the aim for the summary's length.
-        query: what the summary should be about; None for all of the text.
-        merged: whether `source` is partial summaries. The wording is the same: told so, small
-            models write about summaries instead of summarizing.
+    `before` and `after` stand around the text. `closing` is the last line, `asking` the same with
+    a query; "{size}" in them stands for the length that is wanted.
     """
-    return _prompt(source, f"in about {words} words", query)
+
+    before: str
+    closing: str
+    asking: str
+    after: str = "\n\n"
+    system: str = SYSTEM
 
 
-def refine_prompt(before: str, source: str, words: int, query: str | None) -> Prompt:
-    """Ask for a summary of about `words` words of what `before` sums up and of what follows."""
-    task = f"in about {words} words"
-    return _prompt(f"{before}{SEPARATOR}{source}", task, query)
+_SIZES = r"in (?:one paragraph|about \d+ words)"
+_ASKING = "{Size}, summarize what the text above says about this: {query}"
+
+# Compared in eval/LOG.md.
+FORMS: Mapping[FormName, Form] = {
+    "plain": Form("Text:\n\n", "Summarize the text above {size}.", _ASKING),
+    "tagged": Form(
+        "<text>\n",
+        "Summarize what stands between <text> and </text> {size}.",
+        "{Size}, summarize what stands between <text> and </text> about this: {query}",
+        after="\n</text>\n\n",
+    ),
+    "faithful": Form(
+        "Text:\n\n",
+        "Summarize the text above {size}, with its own names and numbers and nothing else.",
+        _ASKING,
+    ),
+    "events": Form(
+        "Text:\n\n", "Tell {size} who does or says what in the text above, and why.", _ASKING
+    ),
+    "first": Form(
+        "Write a concise summary of the following text.\n\n", "Concise summary, {size}:", _ASKING
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The prompts of one run: a form, and what the summaries should be about; None for all."""
+
+    form: FormName = "plain"
+    query: str | None = None
+
+    def partial(self, source: str) -> Prompt:
+        """Ask for a summary of a chunk, or of partial summaries that `join_sources` has joined.
+
+        Told that it reads summaries, a small model writes about summaries instead.
+        """
+        return self._prompt(source, "in one paragraph")
+
+    def final(self, source: str, words: int) -> Prompt:
+        """Ask for the final summary, of about `words` words."""
+        return self._prompt(source, f"in about {words} words")
+
+    def refined(self, before: str, source: str, words: int) -> Prompt:
+        """Ask for about `words` words on what `before` sums up and on what follows."""
+        return self.final(f"{before}{SEPARATOR}{source}", words)
+
+    def _prompt(self, source: str, size: str) -> Prompt:
+        form = FORMS[self.form]
+        closing = form.closing.format(size=size)
+        if self.query is not None:
+            about = " ".join(self.query.split())  # a line of its own could pass for the text's
+            closing = form.asking.format(Size=size.capitalize(), query=about)
+        return Prompt(form.system, f"{form.before}{source}{form.after}{closing}")
+
+
+def asked_for() -> str:
+    """Return a pattern of every closing line that stands in a prompt, to know it in an answer."""
+    lines = {line for form in FORMS.values() for line in (form.closing, form.asking)}
+    return "|".join(
+        re.escape(line)
+        .replace(re.escape("{size}"), _SIZES)
+        .replace(re.escape("{Size}"), _SIZES)
+        .replace(re.escape("{query}"), r"[^\n]*")
+        for line in sorted(lines)
+    )
 
 
 def join_sources(texts: Sequence[str]) -> str:
     """Join partial summaries into the source of a merge."""
     return SEPARATOR.join(texts)
-
-
-def _prompt(source: str, size: str, query: str | None) -> Prompt:
-    closing = f"Summarize the text above {size}."
-    if query is not None:
-        about = " ".join(query.split())  # a line of its own could pass for a part of the text
-        closing = f"{size.capitalize()}, summarize what the text above says about this: {about}"
-    return Prompt(SYSTEM, f"Text:\n\n{source}\n\n{closing}")

@@ -74,8 +74,8 @@ class Review:
 
     @property
     def doubtful(self) -> bool:
-        """Whether too little would be left of the answer, so that it is worth asking again."""
-        return self.stray or self.unsupported > 1 / 2
+        """Whether something of the answer cannot be used, so that it is worth asking again."""
+        return self.stray or self.unsupported > 0
 
     @property
     def badness(self) -> tuple[bool, float]:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from pipeline.errors import InputError
 from pipeline.models import ModelOptions
+from pipeline.prompts import FormName  # noqa: TC001 - read when it runs
 from pipeline.types import Merging, Strategy, Unsupported  # noqa: TC001 - read when it runs
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ class Settings(FileSettings):
     )
     unsupported: Unsupported = Field(
         "drop", description="mark or keep: sentences with facts that the text does not hold"
+    )
+    prompt: FormName = Field(
+        "plain", description="form of the prompts: plain, tagged, faithful, events or first"
     )
     words: int = Field(150, ge=1, description="aim for the final summary")
     concurrency: int = Field(4, ge=1, description="calls in flight, for each model server")

@@ -14,7 +14,7 @@ from eval.simulation import SIMULATOR, simulated
 from pipeline.mapreduce import Summarizer
 from pipeline.models import ModelOptions
 from pipeline.models.ollama import open_ollama
-from pipeline.prompts import final_prompt
+from pipeline.prompts import Wording
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +75,7 @@ def test_what_the_service_adds_to_one_call(simulation, tmp_path):
             began = time.perf_counter()
             answer = service.client.post("/summarize", json={"text": short_text(draw)})
             middle = time.perf_counter()
-            prompt = final_prompt(short_text(draw), 150, None, merged=False)
+            prompt = Wording().final(short_text(draw), 150)
             runner.run(model.complete(*prompt, max_tokens=bound))
             if number >= 10:
                 assert answer.json()["calls"] == {"map": 1, "merge": 0, "retry": 0, "cached": 0}

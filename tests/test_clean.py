@@ -14,7 +14,7 @@ from pipeline.chunk import sentences
 from pipeline.clean import clean
 from pipeline.errors import BadAnswer, EchoedAnswer, EmptyAnswer, LoopedAnswer
 from pipeline.extract import extract
-from pipeline.prompts import final_prompt, map_prompt
+from pipeline.prompts import FORMS, Wording
 
 GOLDEN = Path(__file__).parent / "golden"
 SOURCES = {
@@ -195,8 +195,10 @@ def test_an_echo_is_rejected(text) -> None:
 
 
 @pytest.mark.parametrize("query", [None, "Who rings the bell?"])
-def test_our_own_prompts_are_known(query) -> None:
-    for prompt in (map_prompt("", query), final_prompt("", 80, query, merged=True)):
+@pytest.mark.parametrize("form", FORMS)
+def test_our_own_prompts_are_known(form, query) -> None:
+    wording = Wording(form, query)
+    for prompt in (wording.partial(""), wording.final("", 80)):
         closing = prompt.user.split("\n")[-1]
         for echo in (closing, f"{prompt.system}\n\n{closing}"):
             assert clean(f"{echo}\n\n{GOOD}", finish="stop") == GOOD

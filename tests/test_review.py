@@ -14,11 +14,14 @@ def test_an_answer_that_the_source_holds_passes_unchanged():
 def test_sentences_with_facts_that_the_source_lacks_are_left_out():
     review = SOURCE.review("Scott built a hut. It stood on the Isle of Elba. It was winter there.")
     assert review.supported == "Scott built a hut. It was winter there."
-    assert not review.doubtful
-    assert 0 < review.unsupported < 1 / 2
+    assert review.unsupported == 1 / 3
 
 
-def test_mostly_invented_is_worth_asking_again():
+def test_an_invented_fact_is_worth_asking_again():
+    assert SOURCE.review("Scott built a hut. It stood on the Isle of Elba.").doubtful
+
+
+def test_of_what_is_all_invented_nothing_is_left():
     review = SOURCE.review("Scott lived on Elba. In 1872 he left. He saw the Great Barrier Reef.")
     assert review.doubtful
     assert review.unsupported == 1
