@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
-.PHONY: help install peers ray cluster demo test slow browser pictures check bench lock clean
+.PHONY: help install peers ray cluster demo test slow browser pictures check bench measure lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -53,6 +53,21 @@ check: install ## lint, format, types
 
 bench: install ## ratios: makespan against its lower bound, chunking against one encoding
 	$(BIN)/python -m eval.bench
+
+# One command for the table of eval/LOG.md; a run that was broken off goes on. About an hour and a
+# half for smollm2:135m on two cores.
+DATA ?= ../shared/data
+MODEL ?= ollama:smollm2:135m
+RUNS ?= build/measure
+SAME := --context 2048 --chunk-tokens 1600 --summary-tokens 256
+measure: peers ## ours against LangChain's map_reduce on stories and meetings in DATA, by MODEL
+	for task in squality qmsum; do \
+	    $(BIN)/py-llama eval run $$task --data $(DATA) -m $(MODEL) $(SAME) -o $(RUNS)/$$task \
+	        -s langchain-map-reduce -s py-llama && \
+	    $(BIN)/py-llama eval score --data $(DATA) $(RUNS)/$$task && \
+	    $(BIN)/py-llama eval compare --data $(DATA) \
+	        $(RUNS)/$$task/langchain-map-reduce $(RUNS)/$$task/py-llama || exit 1; \
+	done
 
 LOCK := uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header

@@ -1,19 +1,32 @@
-"""What ROUGE does not say of a summary: its length, how much it copies, how much it repeats."""
+"""What ROUGE does not say of a summary: how long it is, what it copies, repeats and makes up."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from pipeline.chunk import sentences
 from pipeline.clean import without_thoughts
+from pipeline.evidence import Index
+from pipeline.facts import Known, unsupported
+from pipeline.prompts import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 REPEATED = 3  # words in a row
+LOOPED = 10  # words in a row that come twice
+ECHOED = 6  # words in a row that a prompt has
+# Looser than what `pipeline.clean` takes away, so that what it overlooks is seen.
+_PREAMBLE = re.compile(
+    r"(?i)\W*(?:sure|certainly|of course|okay|here(?:['’]s| is| are)\b|below is|summary|in summary"
+    r"|the following|this (?:is a|text|passage|summary)|the (?:text|passage|summary))\b"
+)
+_WHOLE = re.compile(r"[.!?…。！？][\W_]*\Z")
 
 
 @dataclass(frozen=True)
@@ -24,7 +37,10 @@ class Measures:
     share of its words that lie in stretches copied from the document; density: the mean length,
     in words, of the stretch that a word lies in (both Grusky et al. 2018, "Newsroom"). novel_1 to
     novel_3: share of its distinct words, pairs and triples that the document does not have.
-    repetition: share of its triples of words that it has had before. Shares are from 0 to 1.
+    repetition: share of its triples of words that it has had before. invented: numbers, names and
+    quotations that the document does not hold, for 100 words. untraced: share of its sentences
+    that speak of nothing that a sentence of the document speaks of. flawed: 1 where it has a flaw
+    (see `flaws`), else 0. Shares are from 0 to 1.
     """
 
     words: int
@@ -35,11 +51,15 @@ class Measures:
     novel_2: float
     novel_3: float
     repetition: float
+    invented: float
+    untraced: float
+    flawed: float
 
 
 def measure(summary: str, document: str) -> Measures:
     """Measure a summary. Of an empty one, everything is 0."""
-    ours, theirs = words_of(without_thoughts(summary)), words_of(document)
+    said = without_thoughts(summary)
+    ours, theirs = words_of(said), words_of(document)
     fragments = copied_fragments(ours, theirs)
     count = len(ours)
     triples = _grams(ours, REPEATED)
@@ -52,7 +72,55 @@ def measure(summary: str, document: str) -> Measures:
         novel_2=_novel(ours, theirs, 2),
         novel_3=_novel(ours, theirs, 3),
         repetition=_share(len(triples) - len(set(triples)), len(triples)),
+        invented=100 * _share(len(unsupported(said, _known(document))), count),
+        untraced=_untraced(said, document),
+        flawed=float(bool(flaws(said))),
     )
+
+
+def flaws(summary: str) -> tuple[str, ...]:
+    """Return what a summary has that none should: "preamble", "loop", "cut" or "echo".
+
+    A loop is a row of LOOPED words that comes twice; what is cut has no end of a sentence at its
+    end, or no capital at its beginning; an echo is a row of ECHOED words of a closing line.
+    An empty summary has none: it is counted as such.
+    """
+    words = words_of(summary)
+    rows = _grams(words, LOOPED)
+    found = {
+        "preamble": _PREAMBLE.match(summary) is not None,
+        "loop": len(set(rows)) < len(rows),
+        "cut": not _WHOLE.search(summary) or summary[:1].islower(),
+        "echo": not _asked().isdisjoint(_grams(words, ECHOED)),
+    }
+    return tuple(name for name, there in found.items() if there and words)
+
+
+@cache
+def _asked() -> frozenset[tuple[str, ...]]:
+    """Return the rows of words that our closing lines have."""
+    return frozenset(
+        row
+        for form in FORMS.values()
+        for size in ("in one paragraph", "in about")
+        for row in _grams(words_of(form.closing.format(size=size)), ECHOED)
+    )
+
+
+def _untraced(summary: str, document: str) -> float:
+    index = _index(document)
+    traced = [index.traces(summary[start:end]) for start, end in sentences(summary)]
+    return _share(traced.count(False), len(traced))
+
+
+@lru_cache(64)
+def _known(document: str) -> Known:
+    return Known(document)
+
+
+@lru_cache(64)
+def _index(document: str) -> Index:
+    return Index(document)
 
 
 def words_of(text: str) -> list[str]:

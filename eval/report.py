@@ -34,7 +34,8 @@ CAVEAT = (
 )
 SCORES = ("system", "words", *NAMES.values(), "ROUGE-2 over random")
 MEASURED = ("copied", "new pairs", "repeated", "failed", "seconds", "tokens")
-COLUMNS = (*SCORES, *MEASURED)
+TRUST = ("invented", "untraced", "flawed", "on length")
+COLUMNS = (*SCORES, *TRUST, *MEASURED)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,16 @@ class Line:
             f"{one.mean('words'):.0f}",
             *(interval(one.estimate(kind, seed)) for kind in TYPES),
             "" if one is chance else f"{over.mean:+.1f}, p {over.p:.3f}",
+        ]
+
+    def trust(self) -> list[str]:
+        """Return the cells of TRUST. Baselines are as long as their run."""
+        one, words = self.one, self.board.words
+        return [
+            f"{one.mean('invented'):.1f}",
+            f"{one.mean('untraced'):.0%}",
+            f"{one.mean('flawed'):.0%}",
+            f"{one.on_length(words):.0%}" if words and one is self.board.run else "",
         ]
 
     def measured(self) -> list[str]:
@@ -79,7 +90,7 @@ def lines(boards: Sequence[Board]) -> Iterator[Line]:
 
 
 def _row(line: Line, seed: int) -> list[str]:
-    return [*line.scores(seed, _interval), *line.measured()]
+    return [*line.scores(seed, _interval), *line.trust(), *line.measured()]
 
 
 def _interval(estimate: Estimate) -> str:
@@ -99,12 +110,13 @@ def notes(boards: Sequence[Board]) -> list[str]:
 
 
 def terminal_tables(boards: Sequence[Board], seed: int) -> Iterator[Table]:
-    """Yield the table for a terminal of 80 columns, in two parts."""
+    """Yield the table for a terminal of 80 columns, in three parts."""
     found = list(lines(boards))
     task = boards[0].task if boards else ""
     yield _table(task, SCORES, found, [_narrow(line, seed) for line in found])
-    rows = [[line.one.name, *line.measured()] for line in found]
-    yield _table("", ("system", *MEASURED), found, rows)
+    for columns, cells in ((TRUST, Line.trust), (MEASURED, Line.measured)):
+        rows = [[line.one.name, *cells(line)] for line in found]
+        yield _table("", ("system", *columns), found, rows)
 
 
 def _narrow(line: Line, seed: int) -> list[str]:

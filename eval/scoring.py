@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MATCHED = ("lead", "random", "textrank")  # as long, document by document, as the run beside them
 FIXED = ("lead-3", "oracle")
+LENGTH = 0.15  # how far from the wanted words a summary may be
 CHANCE_DRAWS = 5  # random baselines for each document, of which the mean counts
 MEASURES = tuple(field.name for field in fields(Measures))
 
@@ -64,10 +65,17 @@ class Scored:
             return fmean(row.measures[measure] for row in self.rows)
         return fmean(getattr(row, measure) for row in self.rows)
 
+    def on_length(self, words: int) -> float:
+        """Return the share of summaries that are as long as was wanted, give or take LENGTH."""
+        return fmean(abs(row.measures["words"] - words) <= LENGTH * words for row in self.rows)
+
 
 @dataclass(frozen=True)
 class Board:
-    """A run, the baselines beside it, and, with several references, people against each other."""
+    """A run, the baselines beside it, and, with several references, people against each other.
+
+    `words` is the length that was asked for; None where nothing was.
+    """
 
     run: Scored
     baselines: tuple[Scored, ...]
@@ -75,6 +83,7 @@ class Board:
     signature: str
     task: str
     comparable: bool
+    words: int | None = None
 
     @property
     def chance(self) -> Scored:
@@ -157,6 +166,7 @@ def board(
         signature=scorer.signature(len(items), seed),
         task=f"{data.name} v{data.version}",
         comparable=bool(run.manifest["comparable"]) and run.missing == 0,
+        words=run.manifest["system"].get("words"),
     )
 
 

@@ -246,8 +246,17 @@ def _quotations(text: str) -> Iterator[Fact]:
 
 
 def _is_quoted(quotation: str, known: Known) -> bool:
-    words = " ".join(_plain(match[0]) for match in _WORD.finditer(quotation))
-    return f" {words} " in known.running
+    """Say whether the source holds each sentence of a quotation.
+
+    Where one mark of a pair was left out, sentences that do not follow each other in the source
+    stand between two marks.
+    """
+    return all(_runs(quotation[start:end], known) for start, end in sentences(quotation))
+
+
+def _runs(text: str, known: Known) -> bool:
+    words = " ".join(_plain(match[0]) for match in _WORD.finditer(text))
+    return not words or f" {words} " in known.running
 
 
 def _plain(word: str) -> str:

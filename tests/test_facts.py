@@ -53,6 +53,7 @@ def flagged(text, known=KNOWN):
         'He called it "good" and went on to say that it was "bad" in the end.',
         "There were:\n1. lamps,\n2. sacks.",
         "This is a 'quoted' word and a “so called” lamp.",
+        'He said: "The third house burned. The law must go on." to all.',  # apart in the source
     ],
 )
 def test_what_the_source_holds_is_not_flagged(text):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.measures import copied_fragments, measure, words_of
+from eval.measures import copied_fragments, flaws, measure, words_of
 
 DOCUMENT = "The keeper lit the lamp at dusk, and the storm came in from the west before midnight."
 
@@ -50,3 +50,30 @@ def test_fragments_cover_what_is_shared_and_no_more(summary, document):
     shared = [word for word in summary if word in document]
     assert sum(fragments) == len(shared)  # a word that is there is a fragment of one at least
     assert all(1 <= length <= len(document) for length in fragments)
+
+
+def test_facts_that_the_document_does_not_hold_are_counted_per_hundred_words():
+    """Two of eight words: the keeper's name and the year."""
+    assert measure("In 1872 the keeper Elba lit the lamp.", DOCUMENT).invented == 100 * 2 / 8
+
+
+def test_sentences_about_something_else_are_untraced():
+    assert measure("The keeper lit the lamp. Penguins danced.", DOCUMENT).untraced == 1 / 2
+
+
+@pytest.mark.parametrize(
+    ("summary", "found"),
+    [
+        ("The keeper lit the lamp.", ()),
+        ("“The keeper lit the lamp.”", ()),
+        ("灯台守は灯をともした。", ()),
+        ("Sure, here is a summary: The keeper lit the lamp.", ("preamble",)),
+        ("The keeper lit the lamp at dusk and", ("cut",)),
+        ("keeper lit the lamp at dusk.", ("cut",)),
+        ("The one two three four five six seven eight nine. " * 2, ("loop",)),
+        ("Summarize the text above in one paragraph.", ("echo",)),
+        ("", ()),
+    ],
+)
+def test_flaws_are_named(summary, found):
+    assert flaws(summary) == found
