@@ -342,7 +342,10 @@ class _Run:
 
     async def _fitted(self, root: Summary) -> Summary:
         """Bring the final summary to its length; for a book that takes a second."""
-        text = await self._derived("fit", root, self._fit)
+        if isinstance(self.plan.root, Chunk):
+            text = self._fit(root)  # of so short a text at once
+        else:
+            text = await self._derived("fit", root, self._fit)
         return replace(root, text=text, tokens=self._count(text))
 
     async def _derived(self, kind: str, summary: Summary, make: Callable[[Summary], str]) -> str:

@@ -24,13 +24,12 @@ class Source:
 
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
-        own = terms(answer)
-        held = sum(term in self._terms for term in own) / len(own) if own else 0.0
+        facts = unsupported(answer, self._known)
         return Review(
-            stray=len(own) >= FEW_TERMS and held < STRAY,
+            stray=self._is_stray(answer),
             answer=answer,
             sentences=tuple(
-                (answer[start:end], any(True for _ in unsupported(answer[start:end], self._known)))
+                (answer[start:end], any(start < fact.end and fact.start < end for fact in facts))
                 for start, end in sentences(answer)
             ),
         )
@@ -42,6 +41,17 @@ class Source:
             marked += f"{answer[done : fact.end]} {MARK}"
             done = fact.end
         return marked + answer[done:]
+
+    def _is_stray(self, answer: str) -> bool:
+        words = answer.casefold().split()
+        if sum(word in self._words for word in words) >= len(words) / 2:
+            return False  # no need of stems, which take longer than all the rest
+        own = terms(answer)
+        return len(own) >= FEW_TERMS and sum(t in self._terms for t in own) < STRAY * len(own)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(self._all.casefold().split())
 
     @cached_property
     def _terms(self) -> frozenset[str]:
