@@ -136,6 +136,8 @@ def _unwrapped(text: str) -> str:
 
 def _unlooped(text: str) -> str:
     words = _words(text)
+    if len(set(rows := _rows(words, _THRICE_WORDS))) == len(rows):
+        return text  # as of most answers; a longer row that comes again holds such a one
     starts = [
         start for start in (_repetition(words), _third_time(text, words)) if start is not None
     ]
@@ -151,7 +153,7 @@ def _repetition(words: Sequence[_Word]) -> int | None:
     """Return where the second copy of an earliest loop starts, in characters."""
     texts = [word.text for word in words]
     first = len(texts)
-    for period in _periods(texts):
+    for period in _periods(words):
         enough = max(period if period >= _LOOP_REPEATS else 2 * period, _LOOP_REPEATS)
         run = 0
         for i in range(period, min(len(texts), first + enough)):
@@ -162,10 +164,10 @@ def _repetition(words: Sequence[_Word]) -> int | None:
     return words[first].start if first < len(words) else None
 
 
-def _periods(texts: Sequence[str]) -> list[int]:
+def _periods(words: Sequence[_Word]) -> list[int]:
     """Return how far apart stretches of words come again: what a loop's period can be."""
     starts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for start, stretch in enumerate(zip(*(texts[i:] for i in range(_LOOP_REPEATS)), strict=False)):
+    for start, stretch in enumerate(_rows(words, _LOOP_REPEATS)):
         starts[stretch].append(start)
     again = {
         later - earlier
@@ -178,9 +180,7 @@ def _periods(texts: Sequence[str]) -> list[int]:
 
 def _third_time(text: str, words: Sequence[_Word]) -> int | None:
     """Return where a sentence that comes three times comes for the second time, in characters."""
-    texts = [word.text for word in words]
-    stretches = Counter(zip(*(texts[i:] for i in range(_THRICE_WORDS)), strict=False))
-    if max(stretches.values(), default=0) < 3:
+    if max(Counter(_rows(words, _THRICE_WORDS)).values(), default=0) < 3:
         return None
     seen: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for start, end in sentences(text):
@@ -203,6 +203,12 @@ def _whole_sentences(text: str) -> str:
 def _shortened(text: str) -> str:
     words = text.rsplit(None, 1)
     return (words[0] if len(words) > 1 else text[:-1]).rstrip(" ,;:-–—") + "…"
+
+
+def _rows(words: Sequence[_Word], length: int) -> list[tuple[str, ...]]:
+    """Return every row of so many words."""
+    texts = [word.text for word in words]
+    return list(zip(*(texts[i:] for i in range(length)), strict=False))
 
 
 def _words(text: str) -> list[_Word]:
