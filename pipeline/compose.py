@@ -8,6 +8,7 @@ beats either alone (eval/LOG.md).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from pipeline.types import Chunk
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
-COMPOSE_VERSION = 1
+COMPOSE_VERSION = 2
 SOURCE_WEIGHT = 0.6  # of a sentence of the text beside one of a partial summary
 LEEWAY = 0.1  # how far from the wanted length a summary may be as it is
 WORTH_FILLING = 2.0  # how many times as long as its summary a text is at least
+_END = re.compile(r"[.!?…。！？][\W_]*\Z")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Composer:
             for part, own in zip(self.parts, self._sources, strict=True)
             for candidate in (
                 *map(Candidate, filter(index.traces, split_sentences(part.summary))),
-                *(Candidate(s, SOURCE_WEIGHT) for s in own if not s[:1].islower()),  # no scraps
+                *(Candidate(sentence, SOURCE_WEIGHT) for sentence in _whole(own)),
             )
         ]
+
+
+def _whole(found: Sequence[str]) -> Sequence[str]:
+    """Leave out scraps: what begins small or has no end; not where all of the text is so."""
+    return [s for s in found if not s[:1].islower() and _END.search(s)] or found

@@ -35,6 +35,16 @@ def test_what_cannot_be_traced_to_the_text_is_not_taken():
     assert moral not in composer(STORY, f"{moral} The harbour wall failed.", words=60).compose()
 
 
+def test_a_turn_that_breaks_off_is_no_sentence():
+    scrap = "User Interface: The harbour wall of Ashford in the storm on Monday I don't"
+    assert scrap not in composer(f"{STORY}\n{scrap}\nMarketing: Yes.\n", words=60).compose()
+
+
+def test_a_text_without_full_stops_is_summarized_all_the_same():
+    made = composer("the harbour wall of Ashford failed\nthe council will repair it", words=15)
+    assert made.compose()
+
+
 def test_the_rest_of_a_list_is_no_sentence():
     scrap = "everything of the harbour wall of Ashford that failed in the storm on Monday night."
     assert scrap not in composer(f"{STORY}\n- key:\n\n{scrap}\n\n", words=40).compose()
