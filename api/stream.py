@@ -28,6 +28,7 @@ def event_data(event: Event) -> tuple[str, dict[str, Any]]:
     """Return the name and the data of an event."""
     match event:
         case Planned(plan, done):
+            merges = () if plan.holds_nothing else plan.merges
             return "planned", {
                 "chunks": len(plan.chunks),
                 "levels": plan.levels,
@@ -36,7 +37,8 @@ def event_data(event: Event) -> tuple[str, dict[str, Any]]:
                 "total": plan.calls,
                 "at": _now(),
                 "leaves": [[leaf.start, leaf.end] for leaf in plan.leaves],
-                "merges": [[merge.level, merge.start, merge.end] for merge in plan.merges],
+                "off_topic": [[chunk.start, chunk.end] for chunk in plan.off_topic],
+                "merges": [[merge.level, merge.start, merge.end] for merge in merges],
             }
         case Summarized(node, summary, done, total, cached):
             return "summarized", {

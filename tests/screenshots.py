@@ -23,6 +23,9 @@ from pipeline.testing import ScriptedModel
 TEXT = (Path(__file__).parent.parent / "docs" / "how-it-works.md").read_text(encoding="utf-8")
 WIDTHS = {"phone": 360, "tablet": 768, "desktop": 1440}
 HEIGHT = 900
+# What is out of sight is not drawn, but a picture of the whole page shows it.
+DRAW_ALL = """for (const block of document.querySelectorAll(".block"))
+    block.style.contentVisibility = "visible";"""
 
 
 def central(call):
@@ -103,6 +106,15 @@ def sentence(page):
 def invented(page):
     read(page)
     page.locator(".sentence").last.click()
+
+
+def off_topic(page):
+    read(page, query="How does Ollama cut a prompt?")
+
+
+def nothing(page):
+    send(page, query="Where do penguins nest?")
+    expect(page.locator(".sentence").first).to_be_visible()
 
 
 def level(page):
@@ -229,6 +241,8 @@ STATES = {
     "done": State(read, whole=True),
     "done-sentence": State(sentence, whole=True),
     "done-invented": State(invented, lambda: scripted(inventing), whole=True),
+    "done-off-topic": State(off_topic),
+    "done-nothing": State(nothing, whole=True),
     "done-level": State(level),
     "done-part": State(part),
     "done-opened": State(opened, whole=True),
@@ -260,6 +274,8 @@ def take(browser, name, folder):
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
                 page.wait_for_timeout(500)
+                if state.whole:
+                    page.evaluate(DRAW_ALL)
                 path = folder / f"{name}-{device}-{scheme}.png"
                 page.screenshot(path=path, full_page=state.whole)
 

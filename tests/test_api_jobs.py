@@ -87,12 +87,23 @@ def test_events_tell_the_tree_the_texts_and_the_words_as_they_come(client):
     merges = [[d["level"], d["start"], d["end"]] for d in done if d["level"]]
     assert (sorted(leaves), sorted(merges)) == (planned["leaves"], sorted(planned["merges"]))
     assert "".join(LONG[start:end] for start, end in planned["leaves"]) == LONG
+    assert planned["off_topic"] == []
     assert done[-1]["text"] == finished["summary"]
     assert all(d["text"] and d["tokens"] > 0 for d in done)
     times = [planned["at"], *(d["at"] for d in done)]
     assert times == sorted(times)
     drafts = [data["text"] for name, data in seen if name == "delta"]
     assert finished["summary"] in "".join(drafts)
+
+
+def test_a_text_has_marks_as_a_file_has(client):
+    text = f"# Sand\n\n{LONG}\n\n# Water\n\n{LONG}"
+    location = client.post("/jobs", json={"text": text}).headers["location"]
+    marks = client.get(f"{location}/order").json()["marks"]
+    assert [(mark["start"], mark["label"]) for mark in marks] == [
+        (0, "Sand"),
+        (text.index("# Water"), "Water"),
+    ]
 
 
 def test_a_text_can_be_given_a_name(client):

@@ -32,7 +32,8 @@ BRIDGES = "\N{BRIDGE AT NIGHT}" * 300 + "\n\n" + STORY  # two UTF-16 units each
 SERIOUS = {"serious", "critical"}
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)
+WAIT = 60_000  # milliseconds for a state to come, on a busy machine too
+expect.set_options(timeout=WAIT)
 
 
 def scripted(**more):
@@ -56,7 +57,7 @@ def open_page(browser):
             context = browser.new_context(base_url=origin, **options)
             stack.callback(context.close)
             page = context.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(WAIT)
 
             def heard(message):
                 wanted = any(re.search(pattern, message.text) for pattern in expected)
@@ -82,7 +83,7 @@ def send(page, text=STORY):
     page.get_by_role("button", name="Summarize").click()
 
 
-def finished(page, seconds=15):
+def finished(page, seconds=60):
     expect(page.get_by_role("button", name="Copy")).to_be_visible(timeout=seconds * 1000)
     expect(page.locator(".sentence").first).to_be_visible()
     return page
@@ -117,11 +118,21 @@ def faults(page):
 # Must show: a real document, the embedded model ---------------------------------------------------
 
 
-def test_a_pdf_is_dropped_read_and_traced_to_its_pages(browser, open_page, tmp_path):
+@pytest.fixture(scope="module")
+def pdf(browser):
+    """Four pages of how-it-works, printed."""
     sections = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split("\n## ")
-    pdf = printed(browser, sections[:4])
+    return printed(browser, sections[:4])
+
+
+def embedded(folder):
+    """A service in a process of its own, with the embedded model and nothing else."""
     settings = {"context": 2048, "chunk_tokens": 700, "summary_tokens": 128}
-    with process(tmp_path, url="http://127.0.0.1:9", model="embedded", **settings) as service:
+    return process(folder, url="http://127.0.0.1:9", model="embedded", **settings)
+
+
+def test_a_pdf_is_dropped_read_and_traced_to_its_pages(open_page, pdf, tmp_path):
+    with embedded(tmp_path) as service:
         page = open_page(service.client)
         traced = page.locator(".sentence:not(.unsourced)")
         for length in ("Short", "Medium", "Long"):  # so small a model may well miss the subject
@@ -131,9 +142,9 @@ def test_a_pdf_is_dropped_read_and_traced_to_its_pages(browser, open_page, tmp_p
             page.get_by_label(re.compile(length)).check(force=True)
             page.get_by_role("button", name="Summarize").click()
             expect(page.get_by_role("heading", name="how-it-works.pdf")).to_be_visible()
-            expect(page.locator("#tree .strip button").nth(1)).to_be_visible(timeout=60_000)
+            expect(page.locator("#tree .strip button").nth(1)).to_be_visible()
             expect(page.locator("#phase")).to_have_text(re.compile("Reading|Merging|Writing"))
-            finished(page, 200)
+            finished(page, 300)
             assert page.locator("#tree button.not-yet").count() == 0
             if traced.count():
                 break
@@ -141,6 +152,22 @@ def test_a_pdf_is_dropped_read_and_traced_to_its_pages(browser, open_page, tmp_p
         expect(page.locator("#trace button").first).to_contain_text(re.compile(r"page \d"))
         expect(page.locator("#pages mark").first).to_be_in_viewport()
         expect(page.locator(".ticks i").first).to_be_visible()
+
+
+def test_a_pdf_is_cancelled_and_goes_on_though_the_page_is_reloaded(open_page, pdf, tmp_path):
+    with embedded(tmp_path) as service:
+        page = open_page(service.client)
+        drop(page, "how-it-works.pdf", pdf)
+        page.get_by_role("button", name="Summarize").click()
+        expect(page.locator("#tree button.done").first).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator("#phase")).to_have_text("Cancelled")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("#tree button.known").first).to_be_visible()  # not read a second time
+        page.reload()
+        expect(page.locator("#phase")).to_have_text(re.compile("Reading|Merging|Writing"))
+        finished(page, 300)
+        assert page.locator("#tree button.known").count() > 0
 
 
 def printed(browser, sections):
@@ -171,21 +198,23 @@ def test_a_book_is_read_and_scrolls_as_a_letter_does(open_page, simulation, tmp_
         page = open_page(service.client)
         page.locator("#file").set_input_files(tmp_path / "book.txt")
         page.get_by_role("button", name="Summarize").click()
-        expect(page.locator("#tree .strip button").nth(50)).to_be_attached(timeout=30_000)
+        expect(page.locator("#tree .strip button").nth(50)).to_be_attached()
         reading = scroll_times(page)  # while it is read
-        finished(page, 120)
+        finished(page, 300)
         assert len(page.locator("#tree .strip button").all()) > 80
         done = scroll_times(page)
         page.locator("#detail").fill(page.locator("#detail").get_attribute("max"))
         assert page.locator(".level-part").count() > 80
         pages, last = page.locator("#pages"), page.get_by_text("Sentence 999.14 says")
-        for _ in range(3):  # the first time the page learns how long the end is
+
+        def at_the_end():  # the first time the page learns how long the end is
             pages.press("End")
-            page.wait_for_timeout(100)
-        assert bottom(last) <= bottom(pages)
+            return bottom(last) <= bottom(pages)
+
+        until(at_the_end)
         letter = open_page(service.client)
         send(letter, book[:12_000])
-        short = scroll_times(finished(letter, 60))
+        short = scroll_times(finished(letter))
     print(f"a frame of scrolling: letter {short} ms, book {done} ms, while it is read {reading} ms")
     assert done < 3 * short + 17
     assert reading < 3 * short + 50
@@ -197,19 +226,26 @@ def bottom(locator):
 
 
 def scroll_times(page):
-    """Scroll the document by screens; return the median of the milliseconds that each took."""
+    """Scroll the document by screens; return the median of the milliseconds that each took.
+
+    Of several rounds it is the best: what else the machine does can only make it slower.
+    """
     expect(page.locator("#pages .block").first).to_be_attached()
     return page.evaluate(
         """async () => {
             const pages = document.getElementById("pages");
-            const times = [];
-            for (let i = 0; i < 30; i++) {
-                const began = performance.now();
-                pages.scrollTop = (i * 997) % pages.scrollHeight;
-                await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-                times.push(performance.now() - began);
+            const medians = [];
+            for (let round = 0; round < 5; round++) {
+                const times = [];
+                for (let i = 0; i < 15; i++) {
+                    const began = performance.now();
+                    pages.scrollTop = (i * 997) % pages.scrollHeight;
+                    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+                    times.push(performance.now() - began);
+                }
+                medians.push(times.sort((a, b) => a - b)[7]);
             }
-            return Math.round(times.sort((a, b) => a - b)[15]);
+            return Math.round(Math.min(...medians));
         }"""
     )
 
@@ -226,8 +262,8 @@ def test_a_run_is_watched_and_cancelled_at_once(open_page, tmp_path):
         expect(page.locator("#counts")).to_contain_text(re.compile(r"\d+ of \d+ calls · .* left"))
         expect(page.locator(".latest")).to_contain_text("Aldbrook")
         page.get_by_role("button", name="Cancel").click()
-        expect(page.locator("#phase")).to_have_text("Cancelled", timeout=2000)
-        until(lambda: model.in_flight == 0, 1)
+        expect(page.locator("#phase")).to_have_text("Cancelled", timeout=5000)
+        until(lambda: model.in_flight == 0, 5)
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
         model.delay = lambda call: 0
         page.get_by_role("button", name="Try again").click()
@@ -341,6 +377,23 @@ def test_a_sentence_shows_its_sources_and_what_the_text_does_not_hold(open_page,
     page.reload()  # the chosen sentence is in the address
     chosen = page.locator(".sentence[aria-current='true']")
     assert chosen.get_attribute("data-sentence") == str(int(number) - 1)
+
+
+def test_what_is_not_read_for_a_question_is_shown(open_page, tmp_path):
+    text = f"{STORY}\n\n{'Geese breed on the island of Skerra in May. ' * 80}"
+    with serving(make(scripted(), tmp_path)) as client:
+        page = open_page(client)
+        for query in ("Which geese breed there?", "Where do penguins nest?"):
+            page.get_by_role("link", name="py-llama").click()
+            page.get_by_label("Question").fill(query)
+            send(page, text)
+            finished(page)
+            expect(page.locator("#legend")).to_contain_text("no word of the question")
+            expect(page.locator("#tree .off-topic i").first).to_be_attached()
+            page.locator("#figures").click()
+            expect(page.locator("#figures-list")).to_contain_text("no word of the question")
+        expect(page.locator("#tree button")).to_have_count(0)  # nothing was asked
+        expect(page.locator("#prose")).to_contain_text("The text says nothing about this")
 
 
 def test_every_level_of_the_tree_can_be_read(open_page, served):
@@ -457,7 +510,7 @@ def test_stand_ins_are_shown_where_they_are(open_page, tmp_path):
     with serving(make(model, tmp_path)) as client:
         page = open_page(client)
         send(page)
-        finished(page, 30)
+        finished(page)
         expect(page.locator("#notices")).to_contain_text("could not be summarized")
         expect(page.locator("#tree button.stand-in").first).to_be_visible()
         page.locator("#notices .source-link").first.click()

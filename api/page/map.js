@@ -19,18 +19,19 @@ export class TreeMap {
   plan(run) {
     this.run = run;
     this.buttons.clear();
-    const levels = [...new Set([...run.nodes.values()].map((node) => node.level))].sort(
-      (a, b) => b - a,
-    );
+    const used = [...run.nodes.values()].map((node) => node.level);
+    const levels = [...new Set([...used, 0])].sort((a, b) => b - a);
     const rows = levels.map((level) =>
       this.row(
         level,
         run.at(level).sort((a, b) => a.start - b.start),
       ),
     );
-    this.ticks = el("div", { class: "ticks", "aria-hidden": "true" });
-    this.tree.replaceChildren(...rows, this.ticks);
-    const first = this.buttons.get(this.key(run.root));
+    const offTopic = el("div", { class: "over off-topic", "aria-hidden": "true" });
+    offTopic.append(...this.stretches(run.offTopic));
+    this.ticks = el("div", { class: "over ticks", "aria-hidden": "true" });
+    this.tree.replaceChildren(...rows, offTopic, this.ticks);
+    const first = run.root && this.buttons.get(this.key(run.root));
     if (first) first.tabIndex = 0;
     for (const node of run.nodes.values()) this.update(node);
   }
@@ -57,6 +58,14 @@ export class TreeMap {
     element.style.width = `${(100 * (end - start)) / this.length}%`;
   }
 
+  stretches(places) {
+    return places.map(({ start, end }) => {
+      const stretch = el("i");
+      this.place(stretch, start, end);
+      return stretch;
+    });
+  }
+
   update(node) {
     const button = this.buttons.get(this.key(node));
     const state = stateOf(node);
@@ -80,13 +89,7 @@ export class TreeMap {
 
   // Light up sources: their exact places, and the parts that they are in.
   light(sources) {
-    this.ticks?.replaceChildren(
-      ...sources.map(({ start, end }) => {
-        const tick = el("i");
-        this.place(tick, start, end);
-        return tick;
-      }),
-    );
+    this.ticks?.replaceChildren(...this.stretches(sources));
     for (const button of this.buttons.values()) {
       const { level, start, end } = button.node;
       const lit =

@@ -163,7 +163,7 @@ export class Reading {
     show(at("saving"), run.phase === "done");
     show(at("again"), run.phase === "failed" || run.phase === "cancelled");
     show(at("forget"), run.over);
-    at("summary-title").textContent = ["writing", "done"].includes(run.phase)
+    at("summary-title").textContent = ["writing", "done", "failed"].includes(run.phase)
       ? "Summary"
       : "So far";
     if (run.over) clearInterval(this.timer);

@@ -12,6 +12,7 @@ export class Run {
   clear() {
     this.nodes = new Map(); // every planned call; `text` is there once it is done
     this.levels = 0;
+    this.offTopic = []; // parts that hold nothing on the question, and are not read
     this.done = 0;
     this.total = null;
     this.known = 0; // calls that were on record when the run was planned
@@ -62,6 +63,7 @@ export class Run {
     this.clear();
     this.phase = "reading";
     this.levels = data.levels;
+    this.offTopic = (data.off_topic ?? []).map(([start, end]) => ({ start, end }));
     this.total = data.total;
     this.known = data.done;
     this.began = this.last = data.at;

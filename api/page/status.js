@@ -24,6 +24,7 @@ const LEGEND = [
   ["done", "read"],
   ["known", "read before"],
   ["stand-in", "stand-in"],
+  ["off-topic", "not read: no word of the question"],
   ["silent", "not in the summary"],
   ["lit", "source"],
 ];
@@ -45,9 +46,10 @@ export function writeLegend(run) {
   const nodes = [...run.nodes.values()];
   const used = {
     "not-yet": run.phase !== "done",
-    done: true,
+    done: nodes.length > 0,
     known: nodes.some((node) => node.cached),
     "stand-in": nodes.some((node) => node.standIn),
+    "off-topic": run.offTopic.length > 0,
     silent: (run.result?.coverage?.missing.length ?? 0) > 0,
     lit: Boolean(run.result?.sentences),
   };

@@ -103,7 +103,7 @@ export function writeSilent(coverage, paper, onSource) {
   if (!missing.length) return;
   const silent = coverage.chunks - coverage.represented;
   at("silent-summary").textContent =
-    `Nothing of ${silent} of ${count(coverage.chunks, "part")} is in the summary`;
+    `The summary says nothing of ${silent} of ${count(coverage.chunks, "part")}`;
   at("silent-list").replaceChildren(
     ...missing.map(([start, end]) =>
       el(
@@ -164,6 +164,13 @@ export function writePart(node, run, paper, onClose) {
   show(part, true);
 }
 
+// How much of the text was not read because it shares no word with the question.
+function passedOver({ input, read }) {
+  const characters = read.off_topic.reduce((sum, [start, end]) => sum + end - start, 0);
+  const share = Math.round((characters / input.characters) * 100);
+  return characters ? [["Passed over", `${share} % of the text: it has no word of the question`]] : [];
+}
+
 export function writeFigures(result) {
   const { calls, read, usage } = result;
   const planned = calls.map + calls.merge;
@@ -173,6 +180,8 @@ export function writeFigures(result) {
       "Document",
       `${number(result.input.characters)} characters, ${number(result.input.tokens)} tokens`,
     ],
+    ["Read", `${Math.round(read.share * 100)} % of the text, by the model`],
+    ...passedOver(result),
     [
       "Calls",
       `${number(planned)} planned: ${number(calls.map)} to read, ${number(calls.merge)} to merge`,

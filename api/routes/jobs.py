@@ -15,8 +15,8 @@ from api.engine import Order
 from api.errors import Problem, wait
 from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
-from api.routes.summarize import file_order
-from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody, SummaryRequest
+from api.routes.summarize import file_order, text_order
+from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody
 from api.service import Service
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -101,12 +101,12 @@ def accepted(*kinds: str) -> dict[str, Any]:
 async def create_job(
     service: ServiceDep,
     client: ClientDep,
-    body: SummaryRequest,
+    order: Annotated[Order, Depends(text_order)],
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
     """Accept a text, to be summarized when its turn comes."""
-    return await _create(service, client, Order(**body.model_dump()), idempotency_key, response)
+    return await _create(service, client, order, idempotency_key, response)
 
 
 @router.post("/file", **accepted(*BODIED, *DOCUMENTED, "busy"))

@@ -23,6 +23,7 @@ from api.schemas import Address, ModelName, Query, ResultBody, SummaryRequest, W
 from api.service import Service
 from api.slots import Ticket
 from api.stream import stream
+from pipeline.formats import plain
 from pipeline.types import Emit, Result, ignore
 
 RETRY_SLOW_SECONDS = 30
@@ -51,9 +52,10 @@ router = APIRouter(tags=["summarize"])
 streams = APIRouter(route_class=StreamRoute, include_in_schema=False)
 
 
-async def text_order(body: SummaryRequest) -> Order:
-    """Return what a JSON body asks for."""
-    return Order(**body.model_dump())
+def text_order(body: SummaryRequest) -> Order:
+    """Return what a JSON body asks for; a text may have headings and times, as a file may."""
+    marks = plain.marked(body.text, body.name).marks
+    return Order(**body.model_dump(), marks=[mark.to_list() for mark in marks])
 
 
 async def file_order(

@@ -74,7 +74,11 @@ def _bom(data: bytes) -> str | None:
 
 def read(data: bytes, name: str) -> Document:
     """Read a text; see `decode`."""
-    text = decode(data, name)
+    return marked(decode(data, name), name)
+
+
+def marked(text: str, name: str) -> Document:
+    """Return a text with marks for its headings and times."""
     marks = list(islice(chain(_headings(text), _times(text)), MAX_MARKS + 1))
     if len(marks) > MAX_MARKS:
         return Document(text, name)
