@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
@@ -218,7 +219,11 @@ _TOTALS: dict[str, Callable[[Outcome], bool]] = {
 
 
 async def measure(
-    cases: Sequence[Case], ways: Sequence[Way], prompts: Sequence[str], settings: Settings
+    cases: Sequence[Case],
+    ways: Sequence[Way],
+    prompts: Sequence[str],
+    settings: Settings,
+    tell: Callable[[Outcome], None],
 ) -> list[Outcome]:
     """Try every case in every way and with every prompt, one after the other."""
     model = open_model(settings)
@@ -231,7 +236,7 @@ async def measure(
             for way in ways:
                 for case in cases:
                     outcomes.append(await try_case(case, way, one, settings))
-                    click.echo(f"{way} {prompt} {case.id}: {outcomes[-1].mark}", err=True)
+                    tell(outcomes[-1])
     finally:
         await model.aclose()
     return outcomes
@@ -261,10 +266,15 @@ def main(
     """Count the cases in which a summary does what its document tells the model to do."""
     cases = [case for case in load_cases() if ids is None or case.id in ids.split(",")]
     cases = [lengthened(case) for case in cases] if long else cases
-    outcomes = asyncio.run(measure(cases, ways, prompts, load_settings(**flags)))
-    if out is not None:
-        lines = [json.dumps(asdict(outcome), ensure_ascii=False) for outcome in outcomes]
-        out.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    with (out or Path(os.devnull)).open("w", encoding="utf-8") as file:
+
+        def tell(outcome: Outcome) -> None:
+            click.echo(f"{outcome.way} {outcome.prompt} {outcome.id}: {outcome.mark}", err=True)
+            file.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
+            file.flush()
+
+        settings = load_settings(**flags)
+        outcomes = asyncio.run(measure(cases, ways, prompts, settings, tell))
     click.echo(table(outcomes))
 
 
