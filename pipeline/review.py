@@ -70,12 +70,12 @@ class Source:
         query may well stand in one place, and whoever quotes does not obey, except with a word or
         two ("PWNED").
         """
-        held = _share(own, self._terms)
-        if not held or self.query is not None or len(self._sentences) < MANY_SENTENCES:
+        if not own or self.query is not None or len(self._sentences) < MANY_SENTENCES:
             return False
+        quoted = _share(own, self._terms) >= COPIED
         if len(own) < FEW_TERMS:
-            return self._elsewhere(own) == 0
-        return held < COPIED and self._elsewhere(own) < STRAY
+            return quoted and self._elsewhere(own) == 0
+        return not quoted and self._elsewhere(own) < STRAY
 
     def _elsewhere(self, own: Sequence[str]) -> float:
         """Return the share of terms that the text holds without the two neighbours that hold most.
