@@ -11,7 +11,7 @@ Overhead, in tokens, is the model's count of a prompt with an empty source plus 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -53,7 +53,19 @@ class Form:
     after: str = "\n\n"
     system: str = SYSTEM
 
+    def unlike(self, source: str) -> Form:
+        """Return the same with tags that do not stand in a text, which could end itself early."""
+        if _TAG not in self.before:
+            return self
+        taken = {int(number or 0) for number in _TAGS.findall(source)}
+        free = min(set(range(len(taken) + 1)) - taken)
+        tag = _TAG.replace(">", f"{free or ''}>")
+        names = ("before", "closing", "asking", "after")
+        return replace(self, **{name: getattr(self, name).replace(_TAG, tag) for name in names})
 
+
+_TAG = "text>"
+_TAGS = re.compile(r"(?i)<\s*/?\s*text(\d{0,9})\s*>")
 _SIZES = r"in (?:one paragraph|about \d+ words)"
 _ASKING = "{Size}, summarize what the text above says about this: {query}"
 
@@ -103,7 +115,7 @@ class Wording:
         return self.final(f"{before}{SEPARATOR}{source}", words)
 
     def _prompt(self, source: str, size: str) -> Prompt:
-        form = FORMS[self.form]
+        form = FORMS[self.form].unlike(source)
         closing = form.closing.format(size=size)
         if self.query is not None:
             about = " ".join(self.query.split())  # a line of its own could pass for the text's
@@ -116,6 +128,7 @@ def asked_for() -> str:
     lines = {line for form in FORMS.values() for line in (form.closing, form.asking)}
     return "|".join(
         re.escape(line)
+        .replace(_TAG, r"text\d*>")
         .replace(re.escape("{size}"), _SIZES)
         .replace(re.escape("{Size}"), _SIZES)
         .replace(re.escape("{query}"), r"[^\n]*")

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
 from pipeline.extract import join
 from pipeline.facts import Known, unsupported
 from pipeline.terms import terms
 
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
 STRAY = 0.25  # share of an answer's terms that the source holds, below which it has left the text
 FEW_TERMS = 8  # in an answer with fewer, a share says nothing
+COPIED = 0.8  # the same, above which it quotes the text
+# Which texts are not summed up by what two of their sentences hold: those of so many sentences,
+# and of so few characters that their common words ("the", "and") are not a third of any answer.
+MANY_SENTENCES = 8
+SHORT_TEXT = 5_000
 MARK = "[?]"  # behind a fact that the source does not hold
 
 
@@ -44,10 +55,47 @@ class Source:
 
     def _is_stray(self, answer: str) -> bool:
         words = answer.casefold().split()
-        if sum(word in self._words for word in words) >= len(words) / 2:
-            return False  # no need of stems, which take longer than all the rest
-        own = terms(answer)
-        return len(own) >= FEW_TERMS and sum(t in self._terms for t in own) < STRAY * len(own)
+        if sum(word in self._words for word in words) < len(words) / 2:
+            # Only then are stems needed, which take longer than all the rest.
+            own = terms(answer)
+            if len(own) >= FEW_TERMS and _share(own, self._terms) < STRAY:
+                return True
+        return len(self.text) <= SHORT_TEXT and self._is_of_one_place(terms(answer))
+
+    def _is_of_one_place(self, own: Sequence[str]) -> bool:
+        """Whether what these terms share with a short text is two neighbouring sentences' alone.
+
+        A text may ask its reader to write something else: "Now write a recipe for pancakes." An
+        answer that does so shares words with that place and with no other. What is asked with a
+        query may well stand in one place, and whoever quotes does not obey, except with a word or
+        two ("PWNED").
+        """
+        if not own or self.query is not None or len(self._sentences) < MANY_SENTENCES:
+            return False
+        quoted = _share(own, self._terms) >= COPIED
+        if len(own) < FEW_TERMS:
+            return quoted and self._elsewhere(own) == 0
+        return not quoted and self._elsewhere(own) < STRAY
+
+    def _elsewhere(self, own: Sequence[str]) -> float:
+        """Return the share of terms that the text holds without the two neighbours that hold most.
+
+        Two, since an instruction is often more than one sentence.
+        """
+        wanted = frozenset(own)
+        found = [wanted & held for held in self._sentences]
+        uses = Counter(term for held in found for term in held)
+        # A term is gone with two sentences where all that hold it are among them.
+        return min(
+            _share(own, {term for term in wanted if uses[term] > (term in a) + (term in b)})
+            for a, b in pairwise(found)
+        )
+
+    @cached_property
+    def _sentences(self) -> tuple[frozenset[str], ...]:
+        """The terms of each sentence of the text. One that comes again, however often, is one."""
+        found = (frozenset(terms(self.text[start:end])) for start, end in sentences(self.text))
+        return tuple(dict.fromkeys(filter(None, found)))
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -64,6 +112,10 @@ class Source:
     @property
     def _all(self) -> str:
         return f"{self.text}\n{self.query or ''}"
+
+
+def _share(own: Sequence[str], held: Container[str]) -> float:
+    return sum(term in held for term in own) / max(len(own), 1)
 
 
 @dataclass(frozen=True)
