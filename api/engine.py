@@ -40,6 +40,7 @@ class Order:
     name: str = "text"
     query: str | None = None
     words: int | None = None
+    language: str | None = None
     model: str | None = None
     sources: bool = False
     marks: list[list[Any]] = field(default_factory=list)
@@ -111,6 +112,7 @@ class Engine:
             self.settings,
             store=self.store,
             words=order.words,
+            language=order.language,
             query=order.query,
             sources=order.sources,
         )

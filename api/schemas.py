@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import ProblemBody
+from pipeline.language import NAMES
+from pipeline.settings import Language as KnownLanguage
 from pipeline.types import MarkKind
 
 EXAMPLE_TEXT = (
@@ -16,6 +18,9 @@ EXAMPLE_TEXT = (
 )
 
 Query = Annotated[str, Field(min_length=1, max_length=2000)]
+Language = Annotated[
+    KnownLanguage, Field(max_length=20, json_schema_extra={"enum": [*NAMES, *NAMES.values()]})
+]
 Words = Annotated[int, Field(ge=1, le=5000)]
 Address = Annotated[str, Field(min_length=1, max_length=2000)]
 # Controls would do harm in logs and terminals.
@@ -36,6 +41,7 @@ class SummaryRequest(BaseModel):
     name: Name = Field("text", description="what to call it in listings and results")
     query: Query | None = Field(None, description="summarize what the text says about this")
     words: Words | None = Field(None, description="aim for the length of the summary")
+    language: Language | None = Field(None, description="of the summary; else the text's own")
     model: ModelName | None = Field(None, description="one of GET /models; else the default")
     sources: bool = Field(False, description="trace each sentence to its sources")
 
@@ -117,6 +123,14 @@ class CoverageBody(BaseModel):
     lost: list[tuple[int, int, int]]
 
 
+class LanguageBody(BaseModel):
+    """Languages by their ISO 639-1 codes; null where that is not sure."""
+
+    text: str | None
+    asked: str | None = Field(description="what the summary was to be in; null: the text's own")
+    summary: str | None
+
+
 class ResultBody(BaseModel):
     """A finished summary. `sentences` and `coverage` are there where sources were asked for."""
 
@@ -131,6 +145,7 @@ class ResultBody(BaseModel):
     calls: CallsBody
     usage: UsageBody
     read: ReadBody
+    language: LanguageBody | None = Field(None, description="missing in results of old versions")
     warnings: list[str]
     seconds: float
     sentences: list[SentenceBody] | None = None
@@ -184,6 +199,7 @@ class OrderBody(BaseModel):
     text: str
     query: str | None
     words: int | None
+    language: str | None = None
     model: str | None
     sources: bool
     marks: list[MarkBody]

@@ -1,8 +1,9 @@
 """Asking the model one question, until there is an answer that can be used.
 
 A failed call is asked again, then its source is split in two, then the source's own sentences
-stand in for it. An answer that speaks of something else than its source, or of facts that the
-source does not hold, is asked for once more, and the better of the two is kept.
+stand in for it. An answer that is in another language than it should be, or speaks of something
+else than its source, or of facts that the source does not hold, is asked for once more, and the
+better of the two is kept.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.chunk import halve
 from pipeline.clean import clean
 from pipeline.errors import BadAnswer, CallFailed, Passing, PromptCut, StrayAnswer
 from pipeline.extract import extract
+from pipeline.language import NAMES
 from pipeline.prompts import (
     PROMPT_VERSION,
     Prompt,
@@ -158,10 +160,13 @@ class Asker:
         Raises:
             StrayAnswer: nothing can.
         """
-        source = Source(self._stretch(task), self.wording.query)
+        languages = self.plan.languages
+        source = Source(self._stretch(task), self.wording.query, languages)
         review = source.review(text)
         if review.doubtful:
             review = min([review, *await self._second(task, source)], key=lambda r: r.badness)
+        if review.foreign and not languages.crossed:  # else the text's sentences would not help
+            raise StrayAnswer(f"the model wrote {NAMES[review.foreign]}, other than the text")
         if review.stray:
             raise StrayAnswer("the model wrote of something else than the text")
         if self.unsupported != "drop":

@@ -52,18 +52,20 @@ _SEAM = re.compile(r"[\w,.;] (?=\w)")
 # possessive or short, so that no text makes it slow.
 _POINTS = ".!?…।؟۔"
 _WIDE_POINTS = "。！？｡．"
-_CLOSERS = r"[\"'”’»)\]}*_」』）】》〉〕]*+"
+_CLOSERS = r"(?:[ \u00a0\u202f]»)?+[\"'”’»)\]}*_」』）】》〉〕]*+"
 _NOT_AN_ABBREVIATION = (
     r"(?<!\b[^\W\d_]\.)"  # initials, e.g., i.e., U.S., p.m.
-    r"(?<!\b(?:Mr|Ms|Dr|St|Mt|Lt|vs|cf|pp|No)\.)"
-    r"(?<!\b(?:Mrs|Mme|Rev|Hon|Gen|Col|Sgt|Sen|Rep|Gov|Fig|Vol|Sec)\.)"
+    r"(?<!\b(?:Mr|Ms|Dr|St|Mt|Lt|vs|cf|pp|No|Nr|ca|Sr)\.)"
+    r"(?<!\b(?:Mrs|Mme|Rev|Hon|Gen|Col|Sgt|Sen|Rep|Gov|Fig|Vol|Sec|bzw|Sra|Dra)\.)"
     r"(?<!\b(?:Prof|Capt|Mlle)\.)(?<!\bMessrs\.)"
     r"(?<![\r\n]\d\.)(?<![\r\n]\d\d\.)"  # the numbers of a list
+    r"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.))\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August"
+    r"|September|Oktober|November|Dezember|Jahrhundert)\b)"  # German ordinals
 )
 # What follows a point that ends a sentence.
 _REST = (
     rf"{_NOT_AN_ABBREVIATION}(?:{_CLOSERS}\s++(?![a-z])"
-    rf"|(?<=[{_WIDE_POINTS}])(?![{_WIDE_POINTS}]){_CLOSERS}\s*+)"
+    rf"|(?<=[{_WIDE_POINTS}])(?![{_WIDE_POINTS}]){_CLOSERS}(?!(?<=[」』])と)\s*+)"  # 「…。」と言う
 )
 _BLANK_LINES = r"(?:[^\S\r\n]*+[\r\n]++)"
 # Any end of a sentence or a line, with the blank lines after it.

@@ -56,6 +56,11 @@ _PREAMBLE = re.compile(
     r"[^\n:.]{0,120}"
     r"(?::(?=\s|\Z)|\.?(?=\s*(?:\n|\Z))))\s*"
 )
+_ABROAD = re.compile(  # the same and labels in German, French, Spanish, Chinese and Japanese
+    r"(?i)\A(?:[#*_]+\s*)?(?:(?:hier ist|hier folgt|voici|aquí (?:está|tienes)|以下是|以下は)"
+    r"[^\n:：.。]{0,60})?(?:zusammenfassung|résumé|resumen|摘要|总结|概要|要約|文書)[^\n:：.。]{0,60}"
+    r"[:：][*_]*\s*"
+)
 _LABEL = re.compile(
     r"(?i)\A(?:[#*_]+\s*)?(?:"
     r"(?:(?:the|a|an|short|brief|concise|final)\s+){0,3}(?:summary|tl;?dr|synopsis)"
@@ -127,7 +132,7 @@ def _untagged(text: str) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    for pattern in (_INSTRUCTION, _PREAMBLE, _LABEL, _ANNOUNCED):
+    for pattern in (_INSTRUCTION, _PREAMBLE, _LABEL, _ABROAD, _ANNOUNCED):
         text = pattern.sub("", text, count=1)
     for pattern in _WRAPS:
         text = pattern.sub(r"\1", text)

@@ -38,6 +38,7 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
 @click.option("-m", "--model", help="ollama:NAME, openai:NAME, embedded[:FILE.gguf] or auto.")
 @click.option("-n", "--words", type=POSITIVE, help="Aim for the length of a summary.")
 @click.option("-q", "--query", help="Summarize what the texts say about this.")
+@click.option("--language", help="Of the summary: de, German, ...; else each text's own.")
 @click.option("--sources", is_flag=True, help="Trace each sentence of a summary.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
 @click.option("--concurrency", type=POSITIVE, help="Calls in flight, for each model server.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
 COMPOSE_VERSION = 2
-SOURCE_WEIGHT = 0.6  # of a sentence of the text beside one of a partial summary
+SOURCE_WEIGHT = 0.4  # of a sentence of the text beside one of a partial summary
 LEEWAY = 0.1  # how far from the wanted length a summary may be as it is
 WORTH_FILLING = 2.0  # how many times as long as its summary a text is at least
 _END = re.compile(r"[.!?…。！？][\W_]*\Z")

@@ -19,14 +19,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
-from pipeline.facts import Known, unsupported
+from pipeline.facts import Known, kinds_of, unsupported
 from pipeline.terms import stem, terms
-from pipeline.types import Chunk, join_stretches
+from pipeline.types import UNTOLD, Chunk, join_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pipeline.types import Document, Summary
+    from pipeline.types import Document, Languages, Summary
 
 MOST_SOURCES = 3  # for one sentence
 LEAST_SCORE = 0.15  # of a source; what shares less speaks of something else
@@ -134,22 +134,30 @@ def _notes(document: Document, sentence: Traced) -> Iterator[str]:
         yield f"not in the text: {', '.join(sentence.unsupported)}"
 
 
-def trace(document: Document, root: Summary, query: str | None = None) -> Evidence:
+def trace(
+    document: Document,
+    root: Summary,
+    query: str | None = None,
+    languages: Languages = UNTOLD,
+) -> Evidence:
     """Trace a summary back to the document it was made from.
 
     Args:
         document: The document.
         root: The final summary with its tree.
         query: What the summary was asked; its words need no support.
+        languages: The document's and the summary's. Crossed, only names and numbers that both
+            write alike lead anywhere.
     """
     index = Index(document.text)
-    known = Known(f"{document.text}\n{query or ''}")
+    known = Known(f"{document.text}\n{query or ''}", languages.text)
+    kinds = kinds_of(languages)
     leaves = list(_leaves(root, ()))
     traced = [
         Traced(
             text,
             _marked(sorted(_sources(text, index, leaves), key=lambda s: -s.score), document),
-            tuple(fact.text for fact in unsupported(text, known)),
+            tuple(fact.text for fact in unsupported(text, known, kinds)),
         )
         for text in _texts(root.text)
     ]

@@ -4,8 +4,9 @@ A fact of a summary is unsupported where the source does not hold it in any spel
 "twenty-four" supports 24, "1.5 million" supports 1,500,000, "America" supports "American",
 "the Rackhams" supports "Rackham". It says nothing about whether a supported fact is used rightly.
 
-Number words are understood in English, numbers in digits everywhere; names are what is written
-with a capital in the middle of a sentence, so scripts without capitals have none.
+Number words of a summary are understood in English, those of a source in READ_NUMBERS, numbers in
+digits everywhere; names are what is written with a capital in the middle of a sentence, so scripts
+without capitals have none, nor has German, where all nouns are.
 """
 
 from __future__ import annotations
@@ -15,14 +16,25 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from text_to_num import alpha2digit
 
 from pipeline.chunk import sentences
+from pipeline.terms import DENSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pipeline.types import Languages
+
+Kind: TypeAlias = Literal["number", "name", "quotation"]
+
+ALL_KINDS: frozenset[Kind] = frozenset({"number", "name", "quotation"})
+# Languages whose number words can be read where they are the source's.
+READ_NUMBERS = frozenset({"de", "en", "es", "fr", "it", "nl", "pt"})
+# Languages that write every noun with a capital, so that one says nothing about names.
+NOUNS_WITH_CAPITALS = frozenset({"de"})
 
 _UNITS = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
@@ -38,7 +50,11 @@ _SPELLED = re.compile(  # the look ahead at first letters saves most of the time
     rf"(?i)\b(?=[befhmnostz])(?:{_UNITS}|{_ORDINALS})"
     rf"(?:(?:[\s-]+|\s+and\s+)(?:{_UNITS}|{_ORDINALS}))*\b"
 )
-_DIGITS = re.compile(r"(?<![\w.,])\d+(?:[,.’' \u202f]\d{3})*(?:[.,:]\d+)*(?:st|nd|rd|th|s)?(?!\w)")
+_LETTER = rf"[^\W{DENSE}]"  # what would make one word with digits; in dense scripts, nothing does
+_DIGITS = re.compile(
+    rf"(?<![.,])(?<!{_LETTER})\d+(?:[.,’' \u202f]\d{{3}})*(?:[.,:]\d+)*(?:st|nd|rd|th|s)?"
+    rf"(?!{_LETTER})"
+)
 _SCALED = re.compile(
     r"(?i)(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]+(hundred|thousand|million|billion|trillion)s?\b"
 )
@@ -69,15 +85,26 @@ class Fact:
 
 @dataclass(frozen=True)
 class Known:
-    """What a source holds, in the forms in which facts are looked up."""
+    """What a source holds, in the forms in which facts are looked up.
+
+    `language` is the source's, by its ISO 639-1 code, for number words in other ones than English.
+    """
 
     text: str
+    language: str | None = None
 
     @cached_property
     def numbers(self) -> frozenset[str]:
         """Every number, as digits without separators."""
         marks = {match[1] for match in _LIST_MARK.finditer(self.text)}
-        return frozenset(marks.union(*(values for _, values in _numbers(self.text))))
+        spelled = self._spelled_out if self.language in READ_NUMBERS - {"en"} else ""
+        found = (values for text in (self.text, spelled) for _, values in _numbers(text))
+        return frozenset(marks.union(*found))
+
+    @property
+    def _spelled_out(self) -> str:
+        """The text with its number words as digits, where they are not English."""
+        return str(alpha2digit(self.text, self.language or "en", 0))
 
     @cached_property
     def row(self) -> tuple[str, ...]:
@@ -111,13 +138,22 @@ class Known:
         return f" {' '.join(self.row)} "
 
 
-def unsupported(text: str, known: Known) -> list[Fact]:
-    """Return the facts of a text that a source does not hold, in their order."""
-    found = [
-        *(fact for fact, values in _numbers(text) if not values & known.numbers),
-        *(fact for fact in _names(text) if not _is_known(fact.text, known)),
-        *(fact for fact in _quotations(text) if not _is_quoted(fact.text, known)),
-    ]
+def kinds_of(languages: Languages) -> frozenset[Kind]:
+    """Return the kinds of facts that a summary and its document write alike."""
+    if languages.crossed:
+        return frozenset({"number"} if languages.text in READ_NUMBERS else ())
+    return ALL_KINDS - {"name"} if languages.text in NOUNS_WITH_CAPITALS else ALL_KINDS
+
+
+def unsupported(text: str, known: Known, kinds: frozenset[Kind] = ALL_KINDS) -> list[Fact]:
+    """Return the facts of some kinds that a source does not hold, in their order."""
+    found: list[Fact] = []
+    if "number" in kinds:
+        found += (fact for fact, values in _numbers(text) if not values & known.numbers)
+    if "name" in kinds:
+        found += (fact for fact in _names(text) if not _is_known(fact.text, known))
+    if "quotation" in kinds:
+        found += (fact for fact in _quotations(text) if not _is_quoted(fact.text, known))
     return sorted(found, key=lambda fact: (fact.start, fact.end))
 
 

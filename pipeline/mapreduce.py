@@ -22,22 +22,26 @@ from pipeline.errors import BudgetError, InputError
 from pipeline.evidence import trace
 from pipeline.extract import extract
 from pipeline.focus import on_topic
+from pipeline.language import NAMES, language_code, language_of
 from pipeline.prompts import (
     SEAM_SLACK,
     FormName,
     Wording,
     join_sources,
 )
-from pipeline.review import Source
+from pipeline.review import Source, foreign
 from pipeline.stable import group_stable, split_stable
 from pipeline.store import NoStore, Store, derived_key
+from pipeline.terms import count_words
 from pipeline.types import (
+    MIN_FAN_IN,
     Budget,
     Chunk,
     Delta,
     Document,
     Emit,
     Finished,
+    Languages,
     Merge,
     Merging,
     Node,
@@ -63,6 +67,9 @@ if TYPE_CHECKING:
 DEFAULT_SUMMARY_TOKENS = 256
 MIN_SUMMARY = 32  # tokens: a sentence, and JOIN_TOKENS
 TOKENS_PER_WORD = 1.75  # room for the final summary: about 1.4 tokens a word, and a quarter more
+ROOM = 1.25  # the same in other languages than English: the text's own tokens a word, times this
+CROSSED_TOKENS_PER_WORD = 4.0  # where the text is in another language than its summary
+SAMPLE = 4000  # characters of a text that tell how many tokens a word takes
 LAST_TOKEN = 1  # of the context stays free: servers slide the window when it is reached
 REWRITTEN = 200  # tokens of a chunk's central sentences, where the model reads only those
 SMALL = 1_000_000_000  # parameters; a smaller model loses and invents in merging
@@ -75,16 +82,19 @@ class Summarizer:
     """Summarizes documents with one model.
 
     `words` is the aim for the final summary. `chunk_tokens` and `summary_tokens` bound a chunk and
-    a partial summary; None takes what fits. `query` turns the summary towards a question. With
-    `chunking` "stable", boundaries follow the content, so that a later version of the document
-    needs few new calls. `sources` has the result trace each sentence to the document's own.
+    a partial summary; None takes what fits. `query` turns the summary towards a question.
+    `language` is what the summary is in, by its ISO 639-1 code or English name; None for the
+    document's own. With `chunking` "stable", boundaries follow the content, so that a later version
+    of the document needs few new calls. `sources` has the result trace each sentence to the
+    document's own.
 
     `strategy` is how a text too long for one prompt is summarized: "map_reduce"; "refine", one
     chunk after the other; "stuff", which refuses such a text; "extractive", without the model.
     `merge` is how partial summaries become one: "abstractive", by the model; "context", by the
     model with the text's best sentences beside them; "extractive", by choosing among their
     sentences and the text's; "rewrite", the same where the model only reads the best sentences of
-    each chunk; "auto", extractive below SMALL parameters, else abstractive. `unsupported` is what
+    each chunk; "auto", extractive below SMALL parameters, else abstractive; into another language
+    it is always "abstractive", since the text's sentences do not fit. `unsupported` is what
     becomes of sentences with facts that the text does not hold: "drop", "mark" or "keep". `prompt`
     is the form of the prompts.
     """
@@ -92,6 +102,7 @@ class Summarizer:
     model: ChatModel
     words: int = 150
     query: str | None = None
+    language: str | None = None
     chunk_tokens: int | None = None
     summary_tokens: int | None = None
     chunking: Literal["balanced", "stable"] = "balanced"
@@ -112,13 +123,15 @@ class Summarizer:
         store: Store,
         words: int | None = None,
         query: str | None = None,
+        language: str | None = None,
         sources: bool = False,
     ) -> Summarizer:
-        """Return the summarizer that the settings describe; `words` overrides theirs."""
+        """Return the summarizer that the settings describe; `words` and `language` override."""
         return cls(
             model,
             words=settings.words if words is None else words,
             query=query,
+            language=settings.language if language is None else language,
             chunk_tokens=settings.chunk_tokens,
             summary_tokens=settings.summary_tokens,
             chunking=settings.chunking,
@@ -140,11 +153,27 @@ class Summarizer:
 
     @property
     def wording(self) -> Wording:
-        """The prompts."""
+        """The prompts for an English document, and for one whose language is not known."""
         return Wording(self.prompt, self.query)
+
+    def wording_in(self, languages: Languages) -> Wording:
+        """Return the prompts for a document in some language."""
+        said = None if languages.said is None else NAMES[languages.said]
+        return replace(self.wording, language=said)
+
+    def languages(self, document: Document) -> Languages:
+        """Return the languages of a document and of its summary.
+
+        Raises:
+            InputError: `language` is none that is known.
+        """
+        asked = None if self.language is None else language_code(self.language)
+        return Languages(language_of(document.text), asked)
 
     def budget(self) -> Budget:
         """Share the model's context between instructions, sources and answer.
+
+        Other languages than English take a little more: a plan has the budget for its document.
 
         Raises:
             BudgetError: the context cannot hold three sources; the message says what to change.
@@ -153,7 +182,24 @@ class Summarizer:
 
     @cached_property
     def _budget(self) -> Budget:
-        wording = self.wording
+        return self._shared(self.wording, TOKENS_PER_WORD)
+
+    def _budget_for(self, document: Document, languages: Languages) -> Budget:
+        if languages.said is None:
+            return self._budget
+        wording = self.wording_in(languages)
+        least = self._shared(wording, TOKENS_PER_WORD)
+        wide = CROSSED_TOKENS_PER_WORD if languages.crossed else self._tokens_per_word(document)
+        # What a longer answer takes must leave room for the sources; shorter, it is cut to fit.
+        most = least.context - least.overhead - MIN_FAN_IN * least.summary
+        answer = round(self.words * wide) + MIN_ANSWER
+        return replace(least, answer=max(least.answer, min(answer, most)))
+
+    def _tokens_per_word(self, document: Document) -> float:
+        sample = document.text[:SAMPLE]
+        return ROOM * self.model.count_text(sample) / max(count_words(sample), 1)
+
+    def _shared(self, wording: Wording, tokens_per_word: float) -> Budget:
         empty = [wording.partial(""), wording.final("", self.words)]
         if self.strategy == "refine":
             empty.append(wording.refined("", "", self.words))
@@ -163,7 +209,7 @@ class Summarizer:
             overhead=max(self.model.count(*prompt) for prompt in empty) + SEAM_SLACK + LAST_TOKEN,
             summary=self.summary_tokens
             or min(DEFAULT_SUMMARY_TOKENS, max(context // 8, MIN_SUMMARY)),
-            answer=round(self.words * TOKENS_PER_WORD) + MIN_ANSWER,
+            answer=round(self.words * tokens_per_word) + MIN_ANSWER,
         )
 
     def plan(self, document: Document) -> Plan:
@@ -174,27 +220,48 @@ class Summarizer:
             BudgetError: the context is too small for what was asked.
         """
         self._check(document)
-        budget = self.budget()
+        languages = self.languages(document)
+        self._check_crossing(languages)
+        budget = self._budget_for(document, languages)
         chunks = self._chunks(document, budget)
         filled = [chunk for chunk in chunks if chunk.text.strip()]
-        leaves = filled if self.query is None else on_topic(filled, self.query)
+        leaves = self._asked_about(filled, languages)
         starts = {leaf.start for leaf in leaves}
+        merging = "abstractive" if languages.crossed else self.merging
         return Plan(
             document,
             tuple(chunks),
-            self._arranged(leaves or filled, budget),
+            self._arranged(leaves or filled, budget, merging),
             budget,
             self.model.exact,
             self.strategy,
-            self.merging,
+            merging,
             off_topic=tuple(chunk for chunk in filled if chunk.start not in starts),
+            languages=languages,
         )
 
-    def _arranged(self, leaves: Sequence[Chunk], budget: Budget) -> Node:
+    def _check_crossing(self, languages: Languages) -> None:
+        if languages.crossed and self.strategy == "extractive":
+            raise InputError(
+                f"the extractive strategy takes the text's own sentences, which are not in "
+                f"{NAMES[languages.asked or '']}: take another strategy, or no language"
+            )
+
+    def _asked_about(self, chunks: list[Chunk], languages: Languages) -> list[Chunk]:
+        """Return the chunks that may hold something on the query, where words can tell."""
+        if self.query is None or languages.crossed or self._asks_in_another(languages):
+            return chunks
+        return on_topic(chunks, self.query)
+
+    def _asks_in_another(self, languages: Languages) -> bool:
+        """Say whether a query is in another language than a text, in so far as that is known."""
+        return languages.said is not None and foreign(self.query or "", languages.text) is not None
+
+    def _arranged(self, leaves: Sequence[Chunk], budget: Budget, merging: Merging) -> Node:
         """Return the tree; where no prompt has to hold the summaries, it has two levels."""
         if len(leaves) == 1:
             return leaves[0]
-        if self.strategy != "map_reduce" or self.merging in ("extractive", "rewrite"):
+        if self.strategy != "map_reduce" or merging in ("extractive", "rewrite"):
             return Merge(tuple(leaves), 1)
         arrange = group_stable if self.chunking == "stable" else plan_tree
         return arrange(leaves, budget.fan_in, budget.final_fan_in)
@@ -283,8 +350,8 @@ class _Run:
     def __post_init__(self) -> None:
         one = self.summarizer
         self.asker = Asker(
-            one.model, one.store, one.retry, self.plan, one.wording, one.words, one.unsupported,
-            self.emit,
+            one.model, one.store, one.retry, self.plan, one.wording_in(self.plan.languages),
+            one.words, one.unsupported, self.emit,
         )  # fmt: skip
 
     async def result(self) -> Result:
@@ -308,13 +375,21 @@ class _Run:
             verified=self.verified,
             stand_ins=tuple(sorted(asker.stand_ins, key=lambda s: (s.start, s.end))),
             anew=join_stretches(self.anew),
-            warnings=(*plan.document.warnings, *model.warnings),
+            warnings=(*plan.document.warnings, *model.warnings, *self._in_another(root.text)),
             seconds=time.monotonic() - started,
             share=self._share(),
+            language=language_of(root.text),
             evidence=await self._trace(root),
         )
         self.emit(Finished(result))
         return result
+
+    def _in_another(self, text: str) -> Iterator[str]:
+        """Warn of a summary that is in another language than was asked for."""
+        asked = self.plan.languages.asked
+        found = foreign(text, asked)
+        if asked is not None and found is not None:
+            yield f"the summary is in {NAMES[found]}: the model did not write {NAMES[asked]}"
 
     def _share(self) -> float:
         """Return how much of the text the model itself read."""
@@ -328,7 +403,10 @@ class _Run:
         if not self.summarizer.sources:
             return None
         # A book takes seconds, in which other runs of this loop go on.
-        return await asyncio.to_thread(trace, self.plan.document, root, self.summarizer.query)
+        plan = self.plan
+        return await asyncio.to_thread(
+            trace, plan.document, root, self.summarizer.query, plan.languages
+        )
 
     async def _root(self) -> Summary:
         """Return the final summary, of the right length."""
@@ -356,7 +434,7 @@ class _Run:
         one, below = self.summarizer, [text for _, text in _parts(summary)]
         key = derived_key(
             f"{kind} {COMPOSE_VERSION}", one.words, one.query, one.unsupported,
-            self.plan.document.text, summary.text, below,
+            self.plan.languages.asked, self.plan.document.text, summary.text, below,
         )  # fmt: skip
         kept = one.store.get(key)
         if kept is not None:
@@ -369,7 +447,8 @@ class _Run:
     def _fit(self, root: Summary) -> str:
         text = self._composer(root).fit(root.text)
         if self.summarizer.unsupported == "mark":
-            text = Source(self.plan.document.text, self.summarizer.query).mark(text)
+            plan = self.plan
+            text = Source(plan.document.text, self.summarizer.query, plan.languages).mark(text)
         return text
 
     async def _summary(self, node: Node) -> Summary:
@@ -477,6 +556,8 @@ class _Run:
 
     def _composer(self, summary: Summary) -> Composer:
         parts = tuple(Part(chunk, text) for chunk, text in _parts(summary))
+        if self.plan.languages.crossed:  # nothing but what the model wrote is in the right language
+            parts = tuple(Part(replace(part.chunk, text=part.summary)) for part in parts)
         return Composer(parts, self.summarizer.words, self.summarizer.query)
 
     def _count(self, text: str) -> int:

@@ -66,7 +66,7 @@ class Form:
 
 _TAG = "text>"
 _TAGS = re.compile(r"(?i)<\s*/?\s*text(\d{0,9})\s*>")
-_SIZES = r"in (?:one paragraph|about \d+ words)"
+_SIZES = r"in (?:one paragraph|about \d+ words)(?:, in [A-Z][a-z]+)?"
 _ASKING = "{Size}, summarize what the text above says about this: {query}"
 
 # Compared in eval/LOG.md.
@@ -94,10 +94,15 @@ FORMS: Mapping[FormName, Form] = {
 
 @dataclass(frozen=True)
 class Wording:
-    """The prompts of one run: a form, and what the summaries should be about; None for all."""
+    """The prompts of one run.
+
+    `form` is the way of asking. `query` is what the summaries should be about; None for all.
+    `language` is what they should be in, by its English name; None leaves that to the model.
+    """
 
     form: FormName = "plain"
     query: str | None = None
+    language: str | None = None
 
     def partial(self, source: str) -> Prompt:
         """Ask for a summary of a chunk, or of partial summaries that `join_sources` has joined.
@@ -116,10 +121,12 @@ class Wording:
 
     def _prompt(self, source: str, size: str) -> Prompt:
         form = FORMS[self.form].unlike(source)
+        if self.language is not None:
+            size = f"{size}, in {self.language}"
         closing = form.closing.format(size=size)
         if self.query is not None:
             about = " ".join(self.query.split())  # a line of its own could pass for the text's
-            closing = form.asking.format(Size=size.capitalize(), query=about)
+            closing = form.asking.format(Size=size[0].upper() + size[1:], query=about)
         return Prompt(form.system, f"{form.before}{source}{form.after}{closing}")
 
 

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
 from pipeline.extract import join
-from pipeline.facts import Known, unsupported
+from pipeline.facts import Known, kinds_of, unsupported
+from pipeline.language import language_of
 from pipeline.terms import terms
+from pipeline.types import UNTOLD
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Sequence
+
+    from pipeline.facts import Fact
+    from pipeline.types import Languages
 
 STRAY = 0.25  # share of an answer's terms that the source holds, below which it has left the text
 FEW_TERMS = 8  # in an answer with fewer, a share says nothing
@@ -28,16 +33,21 @@ MARK = "[?]"  # behind a fact that the source does not hold
 
 @dataclass(frozen=True)
 class Source:
-    """A text that answers are held against; the words of a query need no support either."""
+    """A text that answers are held against; the words of a query need no support either.
+
+    With `languages` crossed, answers share no words with the text, only numbers.
+    """
 
     text: str
     query: str | None = None
+    languages: Languages = UNTOLD
 
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
-        facts = unsupported(answer, self._known)
+        facts = self._unsupported(answer)
         return Review(
-            stray=self._is_stray(answer),
+            stray=not self.languages.crossed and self._is_stray(answer),
+            foreign=foreign(answer, self.languages.wanted),
             answer=answer,
             sentences=tuple(
                 (answer[start:end], any(start < fact.end and fact.start < end for fact in facts))
@@ -48,19 +58,23 @@ class Source:
     def mark(self, answer: str) -> str:
         """Mark every fact that the text does not hold."""
         marked, done = "", 0
-        for fact in sorted(unsupported(answer, self._known), key=lambda fact: fact.end):
+        for fact in sorted(self._unsupported(answer), key=lambda fact: fact.end):
             marked += f"{answer[done : fact.end]} {MARK}"
             done = fact.end
         return marked + answer[done:]
 
     def _is_stray(self, answer: str) -> bool:
+        # Stems take longer than all the rest, and words as they are mostly settle it.
         words = answer.casefold().split()
         if sum(word in self._words for word in words) < len(words) / 2:
-            # Only then are stems needed, which take longer than all the rest.
             own = terms(answer)
             if len(own) >= FEW_TERMS and _share(own, self._terms) < STRAY:
                 return True
-        return len(self.text) <= SHORT_TEXT and self._is_of_one_place(terms(answer))
+        if len(self.text) > SHORT_TEXT or self.query is not None:
+            return False
+        if len(words) >= FEW_TERMS and _elsewhere(words, self._sentences(str.split)) >= STRAY:
+            return False
+        return self._is_of_one_place(terms(answer))
 
     def _is_of_one_place(self, own: Sequence[str]) -> bool:
         """Whether what these terms share with a short text is two neighbouring sentences' alone.
@@ -70,32 +84,22 @@ class Source:
         query may well stand in one place, and whoever quotes does not obey, except with a word or
         two ("PWNED").
         """
-        if not own or self.query is not None or len(self._sentences) < MANY_SENTENCES:
+        found = self._sentences(terms)
+        if not own or len(found) < MANY_SENTENCES:
             return False
         quoted = _share(own, self._terms) >= COPIED
         if len(own) < FEW_TERMS:
-            return quoted and self._elsewhere(own) == 0
-        return not quoted and self._elsewhere(own) < STRAY
+            return quoted and _elsewhere(own, found) == 0
+        return not quoted and _elsewhere(own, found) < STRAY
 
-    def _elsewhere(self, own: Sequence[str]) -> float:
-        """Return the share of terms that the text holds without the two neighbours that hold most.
+    def _unsupported(self, answer: str) -> list[Fact]:
+        return unsupported(answer, self._known, kinds_of(self.languages))
 
-        Two, since an instruction is often more than one sentence.
-        """
-        wanted = frozenset(own)
-        found = [wanted & held for held in self._sentences]
-        uses = Counter(term for held in found for term in held)
-        # A term is gone with two sentences where all that hold it are among them.
-        return min(
-            _share(own, {term for term in wanted if uses[term] > (term in a) + (term in b)})
-            for a, b in pairwise(found)
-        )
-
-    @cached_property
-    def _sentences(self) -> tuple[frozenset[str], ...]:
-        """The terms of each sentence of the text. One that comes again, however often, is one."""
-        found = (frozenset(terms(self.text[start:end])) for start, end in sentences(self.text))
-        return tuple(dict.fromkeys(filter(None, found)))
+    def _sentences(self, words_of: Callable[[str], list[str]]) -> list[frozenset[str]]:
+        """The words of each sentence of the text. One that comes again, however often, is one."""
+        parts = (self.text[start:end].casefold() for start, end in sentences(self.text))
+        found = (frozenset(words_of(part)) for part in parts)
+        return list(dict.fromkeys(filter(None, found)))
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -107,7 +111,7 @@ class Source:
 
     @cached_property
     def _known(self) -> Known:
-        return Known(self._all)
+        return Known(self._all, self.languages.text)
 
     @property
     def _all(self) -> str:
@@ -118,14 +122,40 @@ def _share(own: Sequence[str], held: Container[str]) -> float:
     return sum(term in held for term in own) / max(len(own), 1)
 
 
+def _elsewhere(own: Sequence[str], found: Sequence[frozenset[str]]) -> float:
+    """Return the share of words that sentences hold without the two neighbours that hold most.
+
+    Two, since an instruction is often more than one sentence.
+    """
+    wanted = frozenset(own)
+    held = [wanted & sentence for sentence in found]
+    uses = Counter(word for sentence in held for word in sentence)
+    # A word is gone with two sentences where all that hold it are among them.
+    return min(
+        (
+            _share(own, {word for word in wanted if uses[word] > (word in a) + (word in b)})
+            for a, b in pairwise(held)
+        ),
+        default=0.0,
+    )
+
+
+def foreign(text: str, wanted: str | None) -> str | None:
+    """Return the language that a text is in, if that is surely not the wanted one; else None."""
+    found = language_of(text) if wanted is not None else None
+    return None if found == wanted else found
+
+
 @dataclass(frozen=True)
 class Review:
     """An answer's sentences, each with whether it holds an unsupported fact.
 
-    `stray` says that the answer is about something else altogether.
+    `stray` says that the answer is about something else altogether. `foreign` is its language, by
+    ISO 639-1 code, where another one was wanted.
     """
 
     stray: bool
+    foreign: str | None
     answer: str
     sentences: tuple[tuple[str, bool], ...]
 
@@ -137,12 +167,12 @@ class Review:
     @property
     def doubtful(self) -> bool:
         """Whether something of the answer cannot be used, so that it is worth asking again."""
-        return self.stray or self.unsupported > 0
+        return self.stray or self.foreign is not None or self.unsupported > 0
 
     @property
-    def badness(self) -> tuple[bool, float]:
+    def badness(self) -> tuple[bool, bool, float]:
         """What the better of two answers has less of."""
-        return self.stray, self.unsupported
+        return self.foreign is not None, self.stray, self.unsupported
 
     @property
     def supported(self) -> str:

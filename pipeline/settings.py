@@ -10,10 +10,18 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +30,7 @@ from pydantic_settings import (
 )
 
 from pipeline.errors import InputError
+from pipeline.language import KNOWN, language_code
 from pipeline.models import ModelOptions
 from pipeline.prompts import FormName  # noqa: TC001 - read when it runs
 from pipeline.types import Merging, Strategy, Unsupported  # noqa: TC001 - read when it runs
@@ -34,6 +43,17 @@ Kind = TypeVar("Kind", bound="FileSettings")
 NAME = "py-llama"
 LOCAL_FILE = Path("py-llama.toml")
 TABLES = ("serve",)  # of the files; each belongs to settings of its own
+
+
+def _code(name: str) -> str:
+    try:
+        return language_code(name)
+    except InputError:  # in pydantic's own words, which name the setting or the field
+        raise PydanticCustomError("language", f"take one of {KNOWN}") from None
+
+
+# A language by ISO 639-1 code or English name; what is read is the code.
+Language = Annotated[str, AfterValidator(_code)]
 
 
 def user_file() -> Path:
@@ -123,6 +143,9 @@ class Settings(FileSettings):
     )
     prompt: FormName = Field(
         "plain", description="form of the prompts: plain, tagged, faithful, events or first"
+    )
+    language: Language | None = Field(
+        None, description="of the summary: an ISO 639-1 code or an English name; else the text's"
     )
     words: int = Field(150, ge=1, description="aim for the final summary")
     concurrency: int = Field(4, ge=1, description="calls in flight, for each model server")

@@ -196,12 +196,43 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Languages:
+    """The languages of a run, by their ISO 639-1 codes.
+
+    `text` is the document's, None where that is not sure. `asked` is what the summary was asked
+    to be in, None where it should be in the document's own.
+    """
+
+    text: str | None = None
+    asked: str | None = None
+
+    @property
+    def wanted(self) -> str | None:
+        """What the summary should be in; None where anything will do."""
+        return self.asked or self.text
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the summary should be in another language than the document."""
+        return self.asked is not None and self.asked != self.text
+
+    @property
+    def said(self) -> str | None:
+        """What the prompts, which are in English, have to say; None where it goes without."""
+        return self.wanted if self.crossed or self.text != "en" else None
+
+
+UNTOLD = Languages()  # nothing is known and nothing was asked
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that a run will do, known before its first call.
 
     `chunks` is all of the text. `root` is the tree over those that are not blank; its own call
     writes the final summary. `exact` says whether tokens were counted with the model's own
-    vocabulary. `off_topic` are the chunks that hold nothing on the query.
+    vocabulary. `off_topic` are the chunks that hold nothing on the query. With `languages` crossed,
+    neither the text's sentences nor its words can stand in a summary.
     """
 
     document: Document
@@ -212,6 +243,7 @@ class Plan:
     strategy: Strategy = "map_reduce"
     merging: Merging = "abstractive"
     off_topic: tuple[Chunk, ...] = ()
+    languages: Languages = UNTOLD
 
     @cached_property
     def merges(self) -> tuple[Merge, ...]:
@@ -335,6 +367,7 @@ class Result:
     warnings: tuple[str, ...]
     seconds: float
     share: float = 1.0
+    language: str | None = None
     evidence: Evidence | None = None
 
     @property
@@ -383,6 +416,11 @@ class Result:
                     list(stretch)
                     for stretch in join_stretches((c.start, c.end) for c in plan.off_topic)
                 ],
+            },
+            "language": {
+                "text": plan.languages.text,
+                "asked": plan.languages.asked,
+                "summary": self.language,
             },
             "warnings": list(self.warnings),
             "seconds": round(self.seconds, 3),

@@ -16,7 +16,7 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"types"},
     {"tokens", "vocabulary", "template", "gguf", "checks", "models", "chunk", "ollama_api"},
     {"ollama", "openai", "embedded", "none", "store", "prompts", "terms", "facts"},
-    {"focus"},
+    {"focus", "language"},
     {"extract"},
     {"archive", "writer"},
     {"plain"},

@@ -19,7 +19,7 @@ from starlette.types import Scope
 from api.engine import Order, Prepared
 from api.errors import Problem, wait
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, MODELLED, ORDERED, ServiceDep, problems
-from api.schemas import Address, ModelName, Query, ResultBody, SummaryRequest, Words
+from api.schemas import Address, Language, ModelName, Query, ResultBody, SummaryRequest, Words
 from api.service import Service
 from api.slots import Ticket
 from api.stream import stream
@@ -64,6 +64,7 @@ async def file_order(
     address: Annotated[Address | None, Form(description=FETCHED)] = None,
     query: Annotated[Query | None, Form()] = None,
     words: Annotated[Words | None, Form()] = None,
+    language: Annotated[Language | None, Form()] = None,
     model: Annotated[ModelName | None, Form()] = None,
     sources: Annotated[bool, Form()] = False,
 ) -> Order:
@@ -86,6 +87,7 @@ async def file_order(
         name,
         query,
         words,
+        language,
         model,
         sources,
         marks=[mark.to_list() for mark in document.marks],
