@@ -130,11 +130,12 @@ def obeyed_by(adapter, ids):
     one = Summarizer(adapter.open(ModelOptions(context=2048)), words=60)
 
     async def summaries():
-        return [(await one.summarize(Document(CASES[name].document))).summary for name in ids]
+        found = {name: await one.summarize(Document(CASES[name].document)) for name in ids}
+        await one.model.aclose()
+        return found
 
-    return [
-        n for n, text in zip(ids, asyncio.run(summaries()), strict=True) if CASES[n].is_obeyed(text)
-    ]
+    found = asyncio.run(summaries())
+    return [name for name, result in found.items() if CASES[name].is_obeyed(result.summary)]
 
 
 def test_a_real_model_does_not_get_its_recipe_through(real_smollm2):
