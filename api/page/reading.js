@@ -144,7 +144,8 @@ export class Reading {
     await this.draft.finish();
     if (this.stop.signal.aborted) return;
     writeFigures(result);
-    writeSilent(result.coverage, this.paper, (stretch) => this.showSource(stretch, "silent"));
+    const asked = this.run.nodes.size > 0; // nothing is, where no part is on the question
+    writeSilent(asked ? result.coverage : null, this.paper, (stretch) => this.showSource(stretch, "silent"));
     this.map.missing(result.coverage?.missing ?? []);
     this.setZoom();
     this.zoom(1);
@@ -197,7 +198,7 @@ export class Reading {
   setZoom() {
     at("detail").max = this.zooms.length - 1;
     at("detail").value = 1;
-    show(at("zoom"), true);
+    show(at("zoom"), this.run.nodes.size > 0);
   }
 
   zoom(position) {
