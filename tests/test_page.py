@@ -340,6 +340,11 @@ def test_a_sentence_shows_its_sources_and_what_the_text_does_not_hold(open_page,
     marks = {(mark["start"], mark["end"]) for mark in result["sentences"][0]["sources"]}
     shown = {mark.inner_text() for mark in page.locator("#pages mark").all()}
     assert shown == {BRIDGES[start:end] for start, end in marks}
+    mark = page.locator("#pages mark").first
+    page.locator("#pages").press("End")
+    expect(mark).not_to_be_in_viewport()
+    first.click()  # a second time shows it again
+    expect(mark).to_be_in_viewport()
     made_up = page.locator(".sentence", has_text="98765")
     expect(made_up.locator("mark.unsupported")).to_have_text("98765")
     made_up.click()

@@ -104,6 +104,7 @@ export class Reading {
     at("again").onclick = () => this.again();
     at("prose").onpointerover = at("prose").onfocusin = (event) =>
       this.hover(event.target.closest("[data-sentence]"));
+    at("prose").onclick = (event) => this.chooseAgain(event.target.closest(".sentence"));
     at("prose").onpointerleave = at("prose").onfocusout = () => this.hover(null);
     this.timer = setInterval(() => this.count(), 1000);
     this.phase();
@@ -232,6 +233,11 @@ export class Reading {
     if (NARROW.matches) at("document").scrollIntoView();
     this.map.light(traced.sources);
     this.paper.mark(traced.sources);
+  }
+
+  // The address does not change then, so nothing else would show its sources again.
+  chooseAgain(link) {
+    if (link?.hash === location.hash) this.choose(Number(link.dataset.sentence) + 1);
   }
 
   markChosen() {
