@@ -25,7 +25,9 @@ WIDTHS = {"phone": 360, "tablet": 768, "desktop": 1440}
 HEIGHT = 900
 # What is out of sight is not drawn, but a picture of the whole page shows it.
 DRAW_ALL = """for (const block of document.querySelectorAll(".block"))
-    block.style.contentVisibility = "visible";"""
+    block.style.contentVisibility = "visible";
+document.querySelector("#pages mark")?.scrollIntoView({ block: "center" });
+scrollTo(0, 0);"""
 
 
 def central(call):

@@ -118,56 +118,32 @@ def faults(page):
 # Must show: a real document, the embedded model ---------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def pdf(browser):
-    """Four pages of how-it-works, printed."""
+def test_a_pdf_is_dropped_watched_stopped_taken_up_again_and_traced(browser, open_page, tmp_path):
     sections = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split("\n## ")
-    return printed(browser, sections[:4])
-
-
-def embedded(folder):
-    """A service in a process of its own, with the embedded model and nothing else."""
-    settings = {"context": 2048, "chunk_tokens": 700, "summary_tokens": 128}
-    return process(folder, url="http://127.0.0.1:9", model="embedded", **settings)
-
-
-def test_a_pdf_is_dropped_read_and_traced_to_its_pages(open_page, pdf, tmp_path):
-    with embedded(tmp_path) as service:
-        page = open_page(service.client)
-        traced = page.locator(".sentence:not(.unsourced)")
-        for length in ("Short", "Medium", "Long"):  # so small a model may well miss the subject
-            page.get_by_role("link", name="py-llama").click()
-            drop(page, "how-it-works.pdf", pdf)
-            expect(page.locator("#chosen-name")).to_contain_text("how-it-works.pdf")
-            page.get_by_label(re.compile(length)).check(force=True)
-            page.get_by_role("button", name="Summarize").click()
-            expect(page.get_by_role("heading", name="how-it-works.pdf")).to_be_visible()
-            expect(page.locator("#tree .strip button").nth(1)).to_be_visible()
-            expect(page.locator("#phase")).to_have_text(re.compile("Reading|Merging|Writing"))
-            finished(page, 300)
-            assert page.locator("#tree button.not-yet").count() == 0
-            if traced.count():
-                break
-        traced.first.click()
-        expect(page.locator("#trace button").first).to_contain_text(re.compile(r"page \d"))
-        expect(page.locator("#pages mark").first).to_be_in_viewport()
-        expect(page.locator(".ticks i").first).to_be_visible()
-
-
-def test_a_pdf_is_cancelled_and_goes_on_though_the_page_is_reloaded(open_page, pdf, tmp_path):
-    with embedded(tmp_path) as service:
+    pdf = printed(browser, sections[:3])
+    # Small parts, read one after another, so that there is something to see.
+    settings = {"context": 2048, "chunk_tokens": 400, "summary_tokens": 64, "concurrency": 1}
+    with process(tmp_path, url="http://127.0.0.1:9", model="embedded", **settings) as service:
         page = open_page(service.client)
         drop(page, "how-it-works.pdf", pdf)
+        expect(page.locator("#chosen-name")).to_contain_text("how-it-works.pdf")
         page.get_by_role("button", name="Summarize").click()
-        expect(page.locator("#tree button.done").first).to_be_visible()
+        expect(page.get_by_role("heading", name="how-it-works.pdf")).to_be_visible()
+        expect(page.locator("#tree button.done").first).to_be_visible(timeout=300_000)
+        expect(page.locator("#counts")).to_contain_text(re.compile(r"\d of \d calls"))
         page.get_by_role("button", name="Cancel").click()
         expect(page.locator("#phase")).to_have_text("Cancelled")
         page.get_by_role("button", name="Try again").click()
         expect(page.locator("#tree button.known").first).to_be_visible()  # not read a second time
         page.reload()
         expect(page.locator("#phase")).to_have_text(re.compile("Reading|Merging|Writing"))
-        finished(page, 300)
-        assert page.locator("#tree button.known").count() > 0
+        finished(page, 600)
+        assert page.locator("#tree .strip button").count() > 1
+        assert page.locator("#tree button.not-yet").count() == 0
+        page.locator(".sentence:not(.unsourced)").first.click()
+        expect(page.locator("#trace button").first).to_contain_text(re.compile(r"page \d"))
+        expect(page.locator("#pages mark").first).to_be_in_viewport()
+        expect(page.locator(".ticks i").first).to_be_visible()
 
 
 def printed(browser, sections):
@@ -200,7 +176,7 @@ def test_a_book_is_read_and_scrolls_as_a_letter_does(open_page, simulation, tmp_
         page.get_by_role("button", name="Summarize").click()
         expect(page.locator("#tree .strip button").nth(50)).to_be_attached()
         reading = scroll_times(page)  # while it is read
-        finished(page, 300)
+        finished(page, 600)
         assert len(page.locator("#tree .strip button").all()) > 80
         done = scroll_times(page)
         page.locator("#detail").fill(page.locator("#detail").get_attribute("max"))
@@ -364,6 +340,11 @@ def test_a_sentence_shows_its_sources_and_what_the_text_does_not_hold(open_page,
     marks = {(mark["start"], mark["end"]) for mark in result["sentences"][0]["sources"]}
     shown = {mark.inner_text() for mark in page.locator("#pages mark").all()}
     assert shown == {BRIDGES[start:end] for start, end in marks}
+    mark = page.locator("#pages mark").first
+    page.locator("#pages").press("End")
+    expect(mark).not_to_be_in_viewport()
+    first.click()  # a second time shows it again
+    expect(mark).to_be_in_viewport()
     made_up = page.locator(".sentence", has_text="98765")
     expect(made_up.locator("mark.unsupported")).to_have_text("98765")
     made_up.click()

@@ -6,6 +6,7 @@ import { isWrapped, paragraphs, unitsOf } from "./places.js";
 import { count, number } from "./words.js";
 
 const BLOCK = 2500; // characters, from which a block is full
+const SETTLING = 10; // frames in which blocks that come into sight may still change their size
 const MARKED_APART = 400; // characters between two times that are worth a label
 
 export class Paper {
@@ -81,13 +82,14 @@ export class Paper {
     const part = this.parts.find((part) => place < part.end);
     if (!part) return;
     const target = part.element.querySelector("mark") ?? part.element;
-    const centre = () => {
+    const centre = (frames) => {
       const box = this.pages.getBoundingClientRect();
       const top = target.getBoundingClientRect().top - box.top;
       this.pages.scrollTop += top - box.height / 3;
+      // What comes into sight is measured only then, and may move the rest.
+      if (frames) requestAnimationFrame(() => centre(frames - 1));
     };
-    centre();
-    requestAnimationFrame(() => requestAnimationFrame(centre)); // what came into sight is measured now
+    centre(SETTLING);
   }
 
   // What people call a stretch: "page 3", or its characters.

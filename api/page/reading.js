@@ -104,6 +104,7 @@ export class Reading {
     at("again").onclick = () => this.again();
     at("prose").onpointerover = at("prose").onfocusin = (event) =>
       this.hover(event.target.closest("[data-sentence]"));
+    at("prose").onclick = (event) => this.chooseAgain(event.target.closest(".sentence"));
     at("prose").onpointerleave = at("prose").onfocusout = () => this.hover(null);
     this.timer = setInterval(() => this.count(), 1000);
     this.phase();
@@ -144,7 +145,8 @@ export class Reading {
     await this.draft.finish();
     if (this.stop.signal.aborted) return;
     writeFigures(result);
-    writeSilent(result.coverage, this.paper, (stretch) => this.showSource(stretch, "silent"));
+    const asked = this.run.nodes.size > 0; // nothing is, where no part is on the question
+    writeSilent(asked ? result.coverage : null, this.paper, (stretch) => this.showSource(stretch, "silent"));
     this.map.missing(result.coverage?.missing ?? []);
     this.setZoom();
     this.zoom(1);
@@ -197,7 +199,7 @@ export class Reading {
   setZoom() {
     at("detail").max = this.zooms.length - 1;
     at("detail").value = 1;
-    show(at("zoom"), true);
+    show(at("zoom"), this.run.nodes.size > 0);
   }
 
   zoom(position) {
@@ -231,6 +233,11 @@ export class Reading {
     if (NARROW.matches) at("document").scrollIntoView();
     this.map.light(traced.sources);
     this.paper.mark(traced.sources);
+  }
+
+  // The address does not change then, so nothing else would show its sources again.
+  chooseAgain(link) {
+    if (link?.hash === location.hash) this.choose(Number(link.dataset.sentence) + 1);
   }
 
   markChosen() {

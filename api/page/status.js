@@ -50,8 +50,8 @@ export function writeLegend(run) {
     known: nodes.some((node) => node.cached),
     "stand-in": nodes.some((node) => node.standIn),
     "off-topic": run.offTopic.length > 0,
-    silent: (run.result?.coverage?.missing.length ?? 0) > 0,
-    lit: Boolean(run.result?.sentences),
+    silent: nodes.length > 0 && (run.result?.coverage?.missing.length ?? 0) > 0,
+    lit: nodes.length > 0 && Boolean(run.result?.sentences),
   };
   const items = LEGEND.filter(([kind]) => used[kind]).map(([kind, text]) =>
     el("li", {}, el("i", { class: `swatch is-${kind}`, "aria-hidden": "true" }), text),

@@ -4,6 +4,8 @@ import { at, el, show, tell, unseen } from "./dom.js";
 import { nameOf } from "./map.js";
 import { beginning, count, duration, number } from "./words.js";
 
+const LAST_WORDS_MS = 1500;
+
 // Write a finished summary: each sentence a link that shows its sources.
 export function writeSummary(result, id) {
   const pieces = [];
@@ -228,9 +230,10 @@ export class Draft {
     }
   }
 
-  // The last words need not be waited for, nor swallowed: resolves soon.
+  // The last words are shown if that is soon; a slow machine draws few frames.
   async finish() {
-    while (this.frame !== null && this.element.isConnected)
+    const latest = performance.now() + LAST_WORDS_MS;
+    while (this.frame !== null && this.element.isConnected && performance.now() < latest)
       await new Promise(requestAnimationFrame);
   }
 }
