@@ -60,6 +60,18 @@ def test_the_options_reach_the_model(tmp_path):
     assert "12 words" in prompt
 
 
+@pytest.mark.parametrize("language", ["de", "German"])
+def test_the_language_that_is_asked_for_is_in_the_prompt(tmp_path, language):
+    model = scripted()
+    with serving(make(model, tmp_path)) as client:
+        body = client.post("/summarize", json={"text": TEXT, "language": language}).json()
+        form = client.post(
+            "/summarize/file", files={"file": ("a.txt", TEXT)}, data={"language": language}
+        ).json()
+    assert body["language"]["asked"] == form["language"]["asked"] == "de"
+    assert all(call.user.endswith(", in German.") for call in model.calls)
+
+
 def test_a_stream_tells_each_step(client):
     with client.stream("POST", "/summarize", json={"text": LONG}, headers=STREAM) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -153,6 +165,7 @@ def test_files(client):
         ({"text": TEXT, "words": 5000}, 422, "summary-too-long"),
         ({"text": TEXT, "words": 0}, 422, "invalid"),
         ({"text": TEXT, "words": "12"}, 422, "invalid"),
+        ({"text": TEXT, "language": "Klingon"}, 422, "invalid"),
         ({"text": TEXT, "hidden": 1}, 422, "invalid"),
         ({"text": [TEXT]}, 422, "invalid"),
         ([TEXT], 422, "invalid"),

@@ -100,8 +100,20 @@ def test_json_is_the_contract(server, capsys):
     assert len(summaries(server)) == calls["map"] + calls["merge"]
     assert set(result) == {
         "summary", "model", "model_digest", "input", "chunks", "levels", "calls", "usage", "read",
-        "warnings", "seconds",
+        "language", "warnings", "seconds",
     }  # fmt: skip
+
+
+def test_an_unknown_language_is_refused(server, capsys):
+    assert run(["summarize", "--language", "Klingon", "short.txt"]) == 2
+    assert "--language: take one of Arabic (ar)" in capsys.readouterr().err
+    assert server.chats == []
+
+
+def test_the_language_that_is_asked_for_is_in_the_prompt(server, capsys):
+    assert run(["summarize", "--language", "german", "--json", "short.txt"]) == 0
+    assert json.loads(capsys.readouterr().out)["language"]["asked"] == "de"
+    assert "words, in German." in summaries(server)[0].body["messages"][-1]["content"]
 
 
 def test_a_second_run_makes_no_call(server, capsys):
