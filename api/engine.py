@@ -95,9 +95,7 @@ class Engine:
         if not order.text.strip() or (order.query is not None and not order.query.strip()):
             raise Problem("blank", "There is nothing in the text, or in the query.")
         if order.language is not None and self.settings.strategy == "extractive":
-            raise Problem(
-                "invalid", "Summaries here are the text's own sentences: send no language."
-            )
+            raise Problem("invalid", "Summaries are sentences of the text here: send no language.")
         return self.pool.offer(order.model)
 
     async def prepare(self, order: Order) -> Prepared:
