@@ -12,7 +12,7 @@ from pipeline.chunk import sentences
 from pipeline.extract import join
 from pipeline.facts import Known, kinds_of, unsupported
 from pipeline.language import language_of
-from pipeline.terms import terms
+from pipeline.terms import is_dense, terms
 from pipeline.types import UNTOLD
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ class Source:
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
         facts = self._unsupported(answer)
+        alike = not self.languages.crossed
+        sure = alike and self._is_in_its_words(answer)
         return Review(
-            stray=not self.languages.crossed and self._is_stray(answer),
-            foreign=foreign(answer, self.languages.wanted),
+            stray=alike and self._is_stray(answer),
+            foreign=None if sure else foreign(answer, self.languages.wanted),
             answer=answer,
             sentences=tuple(
                 (answer[start:end], any(start < fact.end and fact.start < end for fact in facts))
@@ -66,15 +68,20 @@ class Source:
     def _is_stray(self, answer: str) -> bool:
         # Stems take longer than all the rest, and words as they are mostly settle it.
         words = answer.casefold().split()
-        if sum(word in self._words for word in words) < len(words) / 2:
+        if not self._is_in_its_words(answer):
             own = terms(answer)
             if len(own) >= FEW_TERMS and _share(own, self._terms) < STRAY:
                 return True
-        if len(self.text) > SHORT_TEXT or self.query is not None:
+        # Pairs of characters are rare: no common ones tie a faithful answer to all of the text.
+        if len(self.text) > SHORT_TEXT or self.query is not None or is_dense(answer):
             return False
         if len(words) >= FEW_TERMS and _elsewhere(words, self._sentences(str.split)) >= STRAY:
             return False
         return self._is_of_one_place(terms(answer))
+
+    def _is_in_its_words(self, answer: str) -> bool:
+        """Whether half of the words are the text's, as they are; then its language is too."""
+        return 2 * _share(answer.casefold().split(), self._words) >= 1
 
     def _is_of_one_place(self, own: Sequence[str]) -> bool:
         """Whether what these terms share with a short text is two neighbouring sentences' alone.

@@ -33,6 +33,11 @@ def count_words(text: str) -> int:
     return len(_SPACED.findall(text)) + -(-dense // DENSE_WORD)
 
 
+def is_dense(text: str) -> bool:
+    """Say whether most of a text is in scripts without spaces, whose terms are no words."""
+    return 2 * len(_DENSE.findall(text)) > len(text)
+
+
 @lru_cache(100_000)
 def stem(word: str) -> str:
     """Return the stem of a word in lower case, by the rules for English."""

@@ -27,6 +27,8 @@ WORDS_OF_THE_TEXT = {"advert", "html-comment", "long-repetition", "opposite", "q
 COMMON_WORDS = {"chat-turns", "closing-tag", "fake-summary", "pirate", "poem"}
 # Few words that the text does not hold are too little to tell.
 TOO_SHORT = {"zero-width"}
+# In a longer text they share enough with some sentence to be traced to it, and can be chosen.
+TRACED = WORDS_OF_THE_TEXT | {"fake-summary", "zero-width"}
 NOT_CAUGHT = WORDS_OF_THE_TEXT | COMMON_WORDS | TOO_SHORT
 
 
@@ -69,7 +71,7 @@ def test_in_a_longer_text_nothing_is_said_that_cannot_be_traced(case):
     assert not long.is_obeyed(long.document)
     result = summarize(long, lambda call: case.obeying, context=500)
     assert result.plan.map_calls > 1
-    assert not case.is_obeyed(result.summary) or case.id in WORDS_OF_THE_TEXT
+    assert not case.is_obeyed(result.summary) or case.id in TRACED
 
 
 def test_a_text_cannot_close_the_tag_it_stands_in():

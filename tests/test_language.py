@@ -242,6 +242,27 @@ def test_across_languages_only_numbers_are_looked_up():
 # Scripts without spaces
 
 
+@pytest.mark.parametrize(
+    ("code", "faithful", "other"),
+    [
+        (
+            "zh",
+            "周敏教授建议钻孔来阻止裂缝变大，修理以后钟声传到更远的村庄。",
+            "玫瑰是红色的，紫罗兰是蓝色的，糖是甜的，我今天很想去海边游泳。",
+        ),
+        (
+            "ja",
+            "中学生たちは昔の地図を使って、届かなかった手紙の持ち主を探し出した。",
+            "明日は友達と一緒に映画を見て、そのあとレストランで夕食を食べる予定です。",
+        ),
+    ],
+)
+def test_other_words_for_one_place_are_not_stray_without_spaces(code, faithful, other):
+    source = Source(TEXTS[code], None, Languages(code))
+    assert not source.review(faithful).stray
+    assert source.review(other).stray
+
+
 @pytest.mark.parametrize("code", ["zh", "ja"])
 @pytest.mark.parametrize("merge", ["abstractive", "extractive", "rewrite"])
 def test_the_length_is_kept_without_spaces(code, merge):
@@ -300,9 +321,10 @@ def real_summary(adapter, text, **options):
 
 @pytest.mark.parametrize("code", TEXTS)
 def test_a_real_model_summarizes_in_the_language_of_the_text(code, real_smollm2):
-    text = TEXTS[code][: 700 if code in SPACED else 240]
-    result = real_summary(real_smollm2, text, words=30, summary_tokens=40, chunk_tokens=260)
-    assert len(result.plan.chunks) > 1 or code == "en"
+    length, bound = (700, 150) if code in SPACED else (240, 260)  # two chunks
+    text = TEXTS[code][:length]
+    result = real_summary(real_smollm2, text, words=30, summary_tokens=40, chunk_tokens=bound)
+    assert len(result.plan.chunks) > 1
     assert result.language == code, result.summary
 
 

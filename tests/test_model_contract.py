@@ -157,8 +157,8 @@ def test_a_cancelled_call_ends_at_once_and_the_next_one_works(adapter, emit):
     async def run():
         async with opened(adapter) as model:
             await asked(model, "Hello!", max_tokens=4)
-            call = asyncio.create_task(model.complete(SYSTEM, STORY, max_tokens=150, emit=emit))
-            await asyncio.sleep(0.05)
+            call = asyncio.create_task(model.complete(SYSTEM, STORY, max_tokens=250, emit=emit))
+            await asyncio.sleep(0.02)  # the tiny model writes a token in a third of a millisecond
             call.cancel()
             begun = time.monotonic()
             with pytest.raises(asyncio.CancelledError):
