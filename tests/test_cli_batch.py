@@ -30,7 +30,9 @@ def prose(draw, words):
 
 def write_corpus(path, short, long=0):
     draw = random.Random(short)
-    rows = [{"id": f"s{i}", "text": prose(draw, 100)} for i in range(short)]
+    # Longer than an answer: the simulated server repeats its prompt, and would come to the "150
+    # words" of the last line, a number that the text does not hold, so that it is asked again.
+    rows = [{"id": f"s{i}", "text": prose(draw, 200)} for i in range(short)]
     rows += [{"id": f"l{i}", "text": prose(draw, 4000)} for i in range(long)]
     draw.shuffle(rows)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
