@@ -96,7 +96,7 @@ def recent(page):
 
 def midway(page):
     send(page, query="What is done so that nothing gets lost?")
-    expect(page.locator("#tree button.done").nth(4)).to_be_visible()
+    expect(page.locator("#tree button.done").nth(3)).to_be_visible()
     page.wait_for_timeout(1200)
 
 
@@ -236,10 +236,10 @@ STATES = {
         full, lambda: scripted(central, delay=stuck(0)), service=(("jobs_per_client", 1),)
     ),
     "form-key": State(key, service=(("api_keys", {"ann": hash_key("a")}),)),
-    "reading": State(midway, lambda: scripted(central, delay=stuck(5))),
+    "reading": State(midway, lambda: scripted(central, delay=stuck(4))),
     "writing": State(writing, lambda: Slowly(central, context=600)),
     "waiting": State(waiting, lambda: None, service=(("opener", down),)),
-    "cancelled": State(cancelled, lambda: scripted(central, delay=stuck(5))),
+    "cancelled": State(cancelled, lambda: scripted(central, delay=stuck(4))),
     "failed": State(failed, lambda: scripted(central, context=330)),
     "gone": State(gone),
     "done": State(read, whole=True),
