@@ -5,11 +5,13 @@ import gzip
 
 import httpx
 import pytest
+from api_service import make, serving
 from test_hostile_documents import CANARY_SAYS, listening
 
 from pipeline.errors import TooLarge, Unreachable
 from pipeline.fetch import Fetcher, is_public
 from pipeline.load import load
+from pipeline.testing import ScriptedModel, first_words
 
 PUBLIC = "93.184.216.34"
 
@@ -130,3 +132,14 @@ def test_what_does_not_exist_is_said():
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
 def test_what_is_public(address):
     assert is_public(address)
+
+
+def test_a_service_fetches_nothing_unless_it_is_told_to(tmp_path):
+    with (
+        listening() as (port, asked),
+        serving(make(ScriptedModel(first_words(5)), tmp_path)) as client,
+    ):
+        form = {"address": f"http://127.0.0.1:{port}/"}
+        response = client.post("/summarize/file", files={"no": b""}, data=form)
+    assert response.json()["detail"] == "This service fetches no addresses; send the file."
+    assert asked == []
