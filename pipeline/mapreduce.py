@@ -359,6 +359,7 @@ class _Run:
         started = time.monotonic()
         root = await self._root()
         model, plan, asker = self.summarizer.model, self.plan, self.asker
+        language = language_of(root.text)
         result = Result(
             summary=root.text,
             root=root,
@@ -375,20 +376,19 @@ class _Run:
             verified=self.verified,
             stand_ins=tuple(sorted(asker.stand_ins, key=lambda s: (s.start, s.end))),
             anew=join_stretches(self.anew),
-            warnings=(*plan.document.warnings, *model.warnings, *self._in_another(root.text)),
+            warnings=(*plan.document.warnings, *model.warnings, *self._in_another(language)),
             seconds=time.monotonic() - started,
             share=self._share(),
-            language=language_of(root.text),
+            language=language,
             evidence=await self._trace(root),
         )
         self.emit(Finished(result))
         return result
 
-    def _in_another(self, text: str) -> Iterator[str]:
+    def _in_another(self, found: str | None) -> Iterator[str]:
         """Warn of a summary that is in another language than was asked for."""
         asked = self.plan.languages.asked
-        found = foreign(text, asked)
-        if asked is not None and found is not None:
+        if asked is not None and found not in (None, asked):
             yield f"the summary is in {NAMES[found]}: the model did not write {NAMES[asked]}"
 
     def _share(self) -> float:

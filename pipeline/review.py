@@ -45,11 +45,13 @@ class Source:
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
         facts = self._unsupported(answer)
+        words = answer.casefold().split()
         alike = not self.languages.crossed
-        sure = alike and self._is_in_its_words(answer)
+        # Half of the words, as they are, settle its language, and mostly that it is not stray.
+        familiar = alike and 2 * _share(words, self._words) >= 1
         return Review(
-            stray=alike and self._is_stray(answer),
-            foreign=None if sure else foreign(answer, self.languages.wanted),
+            stray=alike and self._is_stray(answer, words, familiar=familiar),
+            foreign=None if familiar else foreign(answer, self.languages.wanted),
             answer=answer,
             sentences=tuple(
                 (answer[start:end], any(start < fact.end and fact.start < end for fact in facts))
@@ -65,23 +67,20 @@ class Source:
             done = fact.end
         return marked + answer[done:]
 
-    def _is_stray(self, answer: str) -> bool:
-        # Stems take longer than all the rest, and words as they are mostly settle it.
-        words = answer.casefold().split()
-        if not self._is_in_its_words(answer):
+    def _is_stray(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
+        if not familiar:  # stems take longer than all the rest
             own = terms(answer)
             if len(own) >= FEW_TERMS and _share(own, self._terms) < STRAY:
                 return True
         # Pairs of characters are rare: no common ones tie a faithful answer to all of the text.
         if len(self.text) > SHORT_TEXT or self.query is not None or is_dense(answer):
             return False
-        if len(words) >= FEW_TERMS and _elsewhere(words, self._sentences(str.split)) >= STRAY:
+        found = self._sentences(str.split)
+        if len(found) < MANY_SENTENCES:  # by their stems, no more of them differ
+            return False
+        if len(words) >= FEW_TERMS and _elsewhere(words, found) >= STRAY:
             return False
         return self._is_of_one_place(terms(answer))
-
-    def _is_in_its_words(self, answer: str) -> bool:
-        """Whether half of the words are the text's, as they are; then its language is too."""
-        return 2 * _share(answer.casefold().split(), self._words) >= 1
 
     def _is_of_one_place(self, own: Sequence[str]) -> bool:
         """Whether what these terms share with a short text is two neighbouring sentences' alone.
