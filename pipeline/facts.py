@@ -109,13 +109,14 @@ class Known:
     @cached_property
     def row(self) -> tuple[str, ...]:
         """All words in their order, in lower case."""
-        return tuple(_plain(match[0]) for match in _WORD.finditer(self.text))
+        return tuple(_plain(word) for word in _WORD.findall(self.text))
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word, in lower case."""
         whole = frozenset(self.row)
-        return whole | {part for word in whole for part in _PARTS.split(word)}
+        joined = (word for word in whole if not word.isalnum())
+        return whole.union(*map(_PARTS.split, joined))
 
     @cached_property
     def capitals(self) -> tuple[str, ...]:
@@ -283,7 +284,9 @@ def _runs(text: str, known: Known) -> bool:
 
 
 def _plain(word: str) -> str:
-    return _POSSESSIVE.sub("", word.casefold()).replace("’", "'")
+    plain = word.casefold()
+    # Most words are of letters alone, and substituting takes longer than asking.
+    return plain if plain.isalnum() else _POSSESSIVE.sub("", plain).replace("’", "'")
 
 
 def _fact(match: re.Match[str]) -> Fact:

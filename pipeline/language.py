@@ -8,14 +8,16 @@ none: a wrong guess would do more harm than no guess.
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
 from pipeline.terms import DENSE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 # Languages that can be asked for and that a text can be found to be in, by ISO 639-1 code.
 # Left out are those that CLD3 takes too many stretches of larger neighbours for, as Galician.
@@ -41,6 +43,7 @@ AGREED = 0.7  # share of the stretches that have to agree
 _CODES = {"iw": "he", "nb": "no", "nn": "no"}  # other names for the same
 _DENSE = re.compile(f"[{DENSE}]")
 _LETTER = re.compile(r"[^\W\d_]")
+_own = threading.local()
 
 
 def language_code(name: str) -> str:
@@ -61,10 +64,10 @@ def language_of(text: str) -> str | None:
 
     It looks at nine stretches at most, so a book takes no longer than a page: some milliseconds.
     """
-    stretches = [stretch for stretch in _stretches(text) if _letters(stretch)]
-    if sum(map(_letters, stretches)) < ENOUGH:
+    stretches = [stretch for stretch in _stretches(text) if _LETTER.search(stretch)]
+    if not _enough(stretches):
         return None
-    detector = _open_detector()
+    detector = _detector()
     votes = Counter(_detected(stretch, detector) for stretch in stretches)
     code, agreeing = votes.most_common(1)[0]
     return code if code in NAMES and agreeing >= AGREED * len(stretches) else None
@@ -79,9 +82,11 @@ def _stretches(text: str) -> Iterator[str]:
         yield text[start : start + STRETCH if count == MOST_STRETCHES else round((i + 1) * step)]
 
 
-def _letters(text: str) -> int:
-    dense = len(_DENSE.findall(text))
-    return len(_LETTER.findall(text)) + dense * (DENSE_LETTERS - 1)
+def _enough(stretches: Sequence[str]) -> bool:
+    """Say whether there are letters enough, without counting more than that."""
+    letters = chain.from_iterable(map(_LETTER.finditer, stretches))
+    counts = accumulate(DENSE_LETTERS if _DENSE.match(letter[0]) else 1 for letter in letters)
+    return any(count >= ENOUGH for count in counts)
 
 
 def _detected(stretch: str, detector: Any) -> str | None:  # noqa: ANN401 - without types
@@ -89,8 +94,10 @@ def _detected(stretch: str, detector: Any) -> str | None:  # noqa: ANN401 - with
     return _CODES.get(found.language, found.language) if found.probability >= SURE else None
 
 
-def _open_detector() -> Any:  # noqa: ANN401 - the library has no types
-    """Return a detector. It serves one thread at a time, and takes microseconds to open."""
-    import gcld3
+def _detector() -> Any:  # noqa: ANN401 - the library has no types
+    """Return this thread's detector; it serves one at a time."""
+    if not hasattr(_own, "detector"):
+        import gcld3
 
-    return gcld3.NNetLanguageIdentifier(min_num_bytes=0, max_num_bytes=4 * STRETCH)
+        _own.detector = gcld3.NNetLanguageIdentifier(min_num_bytes=0, max_num_bytes=4 * STRETCH)
+    return _own.detector

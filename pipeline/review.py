@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
@@ -133,17 +133,17 @@ def _elsewhere(own: Sequence[str], found: Sequence[frozenset[str]]) -> float:
 
     Two, since an instruction is often more than one sentence.
     """
-    wanted = frozenset(own)
-    held = [wanted & sentence for sentence in found]
-    uses = Counter(word for sentence in held for word in sentence)
-    # A word is gone with two sentences where all that hold it are among them.
-    return min(
-        (
-            _share(own, {word for word in wanted if uses[word] > (word in a) + (word in b)})
-            for a, b in pairwise(held)
-        ),
-        default=0.0,
-    )
+    counts = Counter(own)
+    held = [sentence.intersection(counts) for sentence in found]
+    uses = Counter(chain.from_iterable(held))
+
+    def gone(a: frozenset[str], b: frozenset[str]) -> int:
+        """Count the words that no sentence but these two holds."""
+        return sum(counts[word] for word in a | b if uses[word] == (word in a) + (word in b))
+
+    found_at_all = sum(counts[word] for word in uses)
+    most = max((gone(a, b) for a, b in pairwise(held)), default=found_at_all)
+    return (found_at_all - most) / max(len(own), 1)
 
 
 def foreign(text: str, wanted: str | None) -> str | None:
