@@ -4,7 +4,7 @@
   which no schedule can beat; the memory on the way; and killed again and again, every document once
   in the output, and how many calls were made again;
 - overhead: documents a second of a run over a Parquet file, against those of a bare loop over the
-  adapter's calls at the same concurrency;
+  adapter's calls, by one process, at the same concurrency;
 - sick: one of four servers fails, hangs, or is slow: makespan against what the others could do.
 
 The servers are simulated, each a process of its own.
@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import multiprocessing
 import os
 import random
 import sqlite3
@@ -36,11 +37,11 @@ from pipeline.batch import run
 from pipeline.corpus import Columns, open_corpus
 from pipeline.ledger import open_ledger
 from pipeline.mapreduce import Summarizer
-from pipeline.models import ModelOptions
-from pipeline.models.ollama import open_ollama
-from pipeline.pool import GATHER, Pool
+from pipeline.models import open_model
+from pipeline.pool import Order
+from pipeline.processes import open_processes
 from pipeline.prompts import Wording
-from pipeline.store import SqliteStore
+from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from eval.simulation import Simulation
     from pipeline.ledger import Outcome
     from pipeline.models import ChatModel
+    from pipeline.settings import Settings
 
 SERVERS, SLOTS = 4, 8
 SPARE = 2  # calls in flight beyond a server's slots, so that a slot never waits for the next one
@@ -151,6 +153,12 @@ def resident(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
+def resident_in_all(pid: int) -> float:
+    """Return the memory of a process and of those that it started for its work, in MB."""
+    children = [child.pid for child in multiprocessing.active_children() if child.pid]
+    return resident(pid) + sum(map(resident, children))
+
+
 def answered(simulations: Iterable[Simulation]) -> list[dict[str, Any]]:
     """Return the calls that were answered, besides those that confirm a vocabulary."""
     rows = itertools.chain.from_iterable(server.requests() for server in simulations)
@@ -209,7 +217,8 @@ def mixed(
 @click.option("--take", default=100_000, help="Of which so many are summarized.")
 @click.option("--bare", default=10_000, help="Calls of the bare loop, before and after.")
 @click.option("--concurrency", default=32)
-def overhead(documents: int, take: int, bare: int, concurrency: int) -> None:
+@click.option("--processes", default=2, help="That share the work; the bare loop is one.")
+def overhead(documents: int, take: int, bare: int, concurrency: int, processes: int) -> None:
     """Documents of 200 words from a Parquet file, on servers that answer at once."""
     with (
         tempfile.TemporaryDirectory() as name,
@@ -217,7 +226,13 @@ def overhead(documents: int, take: int, bare: int, concurrency: int) -> None:
     ):
         corpus = Path(name) / "in.parquet"
         write_parquet(corpus, documents)
-        asyncio.run(_overhead(corpus, simulation.url, take, bare, concurrency))
+        settings = load_settings(
+            model="ollama:sim",
+            ollama_host=simulation.url,
+            concurrency=concurrency,
+            store=Path(name) / "calls.sqlite3",
+        )
+        asyncio.run(_overhead(corpus, settings, take, bare, processes))
 
 
 def write_parquet(path: Path, documents: int) -> None:
@@ -235,38 +250,35 @@ def write_parquet(path: Path, documents: int) -> None:
             writer.write_table(pyarrow.table({"id": ids, "text": texts}, schema))
 
 
-async def _overhead(corpus: Path, host: str, take: int, bare: int, concurrency: int) -> None:
-    folder, options = corpus.parent, ModelOptions(concurrency=concurrency)
-    model = open_ollama("sim", host=host, options=options, cache_folder=folder)
+async def _overhead(corpus: Path, settings: Settings, take: int, bare: int, processes: int) -> None:
     columns, memory = Columns("text", "id"), list[float]()
-    texts = [
-        entry.document.text for entry in itertools.islice(open_corpus(str(corpus), columns), bare)
-    ]
-    await _bare(model, texts[:100], concurrency)
-    with SqliteStore(folder / "calls.sqlite3", gather=GATHER, warn=click.echo) as store:
-        pool = Pool(Summarizer(model, store=store))
-        with open_ledger(folder / "out.jsonl", pool.identity) as ledger:
-            before = await _timed(_bare(model, texts, concurrency))
-            entries = itertools.islice(open_corpus(str(corpus), columns), take)
-            ours = await _timed(_ours(run(entries, pool, ledger), memory))
-            after = await _timed(_bare(model, texts, concurrency))
-            finished, failed = ledger.count()
-    await model.aclose()
-    loop = [(one + other) / (2 * bare) for one, other in zip(before, after, strict=True)]
-    wall, cpu = (seconds / take for seconds in ours)
+    entries = itertools.islice(open_corpus(str(corpus), columns), bare)
+    texts = [entry.document.text for entry in entries]
+    async with contextlib.AsyncExitStack() as opened:
+        model = open_model(settings)
+        opened.push_async_callback(model.aclose)
+        opening = open_processes(Order(settings), processes, click.echo)
+        engine = await opened.enter_async_context(opening)
+        ledger = opened.enter_context(open_ledger(corpus.parent / "out.jsonl", engine.identity))
+        taken = itertools.islice(open_corpus(str(corpus), columns), take)
+        await _bare(model, texts[:100], settings.concurrency)
+        before = await _timed(_bare(model, texts, settings.concurrency))
+        ours = await _timed(_ours(run(taken, engine, ledger), memory))
+        after = await _timed(_bare(model, texts, settings.concurrency))
+        finished, failed = ledger.count()
+    bare_call = (before + after) / (2 * bare)
     click.echo(
-        f"overhead    {finished:,} documents, {failed} failed: {1 / wall:.0f} a second = "
-        f"{loop[0] / wall:.3f} x those of a bare loop ({1 / loop[0]:.0f} a second; before "
-        f"{bare / before[0]:.0f}, after {bare / after[0]:.0f}); CPU {cpu * 1e3:.2f} ms a document, "
-        f"{loop[1] * 1e3:.2f} ms a bare call = {loop[1] / cpu:.3f}; {spell_memory(memory)}"
+        f"overhead    {finished:,} documents, {failed} failed, by {processes} processes: "
+        f"{take / ours:.0f} a second = {take / ours * bare_call:.3f} x those of a bare loop "
+        f"({1 / bare_call:.0f} a second; before {bare / before:.0f}, after {bare / after:.0f}); "
+        f"{spell_memory(memory)}"
     )
 
 
-async def _timed(work: Coroutine[Any, Any, None]) -> tuple[float, float]:
-    """Return the seconds, and the seconds of this process's CPU, that some work takes."""
-    began, cpu = time.perf_counter(), time.process_time()
+async def _timed(work: Coroutine[Any, Any, None]) -> float:
+    began = time.perf_counter()
     await work
-    return time.perf_counter() - began, time.process_time() - cpu
+    return time.perf_counter() - began
 
 
 async def _bare(model: ChatModel, texts: Sequence[str], concurrency: int) -> None:
@@ -282,7 +294,7 @@ async def _bare(model: ChatModel, texts: Sequence[str], concurrency: int) -> Non
 
 
 async def _ours(outcomes: AsyncIterator[list[Outcome]], memory: list[float]) -> None:
-    memory += [resident(os.getpid()) async for _ in outcomes]
+    memory += [resident_in_all(os.getpid()) async for _ in outcomes]
 
 
 @main.command()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import stamina
+from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 from pipeline.chunk import halve
 from pipeline.clean import clean
@@ -277,6 +278,11 @@ class Asker:
 
     def _count(self, text: str) -> int:
         return self.model.count_text(text)
+
+
+def log_retries() -> None:
+    """Have retries logged, not printed among the output: stamina does where structlog is there."""
+    set_on_retry_hooks([LoggingOnRetryHook])
 
 
 def _backoff(error: Exception) -> bool | float:

@@ -74,7 +74,7 @@ async def _each(
 
 
 class Engine(Protocol):
-    """What summarizes the documents of a run: a `Pool` in this process, or a cluster."""
+    """What summarizes the documents of a run: a `Pool` in this process, or a `Team`."""
 
     @property
     def width(self) -> int:

@@ -83,13 +83,6 @@ def run(arguments: list[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-def log_retries() -> None:
-    """Have retries logged, not printed among the output: stamina does where structlog is there."""
-    from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
-
-    set_on_retry_hooks([LoggingOnRetryHook])
-
-
 def _complain(message: str, status: int) -> int:
     click.echo(f"py-llama: {' '.join(message.split())}", err=True)
     return status

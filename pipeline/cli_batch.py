@@ -42,11 +42,12 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
 @click.option("--sources", is_flag=True, help="Trace each sentence of a summary.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
 @click.option("--concurrency", type=POSITIVE, help="Calls in flight, for each model server.")
+@click.option("--processes", type=POSITIVE, default=1, help="Of this machine that share the work.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
     default="local",
-    help="Where the work is done: in this process, or on a Ray cluster. [local]",
+    help="Where the work is done: on this machine, or on a Ray cluster. [local]",
 )
 @click.option("--address", default="auto", help="Of the Ray cluster, or local. [auto]")
 @click.option("--retry-failed", is_flag=True, help="Try documents again that failed before.")
@@ -70,6 +71,7 @@ def batch(
     split: str,
     query: str | None,
     sources: bool,
+    processes: int,
     engine: str,
     address: str,
     retry_failed: bool,
@@ -92,11 +94,12 @@ def batch(
     130 interrupted.
     """
     from pipeline.account import Account, Prices
-    from pipeline.cli import log_retries
+    from pipeline.asking import log_retries
     from pipeline.cluster import open_cluster
     from pipeline.corpus import Columns, open_corpus
     from pipeline.output import lines_path
-    from pipeline.pool import Order, open_pool
+    from pipeline.pool import Order
+    from pipeline.processes import open_processes
     from pipeline.settings import load_settings
 
     log_retries()
@@ -104,13 +107,18 @@ def batch(
     settings = load_settings(**flags)
     if query is not None and not query.strip():
         raise InputError("--query is blank; leave it out or ask something")
+    if engine == "ray" and processes > 1:
+        raise InputError("--processes are of this machine; a Ray cluster has its own")
     lines = lines_path(out, Path(corpus))
     entries = open_corpus(corpus, Columns(text_column, id_column), split=split)
     read, written = price_tokens or (0.0, 0.0)
     prices = Prices(read, written, price_hour or 0.0)
     job = _Job(out, lines, Account(time.monotonic(), prices=prices), fail_on_error, quiet=quiet)
     order = Order(settings, query, sources=sources, record=not no_cache)
-    opening = open_cluster(order, address) if engine == "ray" else open_pool(order, job.note)
+    if engine == "ray":
+        opening: AbstractAsyncContextManager[Engine] = open_cluster(order, address)
+    else:
+        opening = open_processes(order, processes, job.note)
     return asyncio.run(job.run(entries, opening, retry_failed=retry_failed))
 
 

@@ -96,7 +96,7 @@ def summarize(
 
 
 def _log(*, verbose: bool) -> None:
-    from pipeline.cli import log_retries
+    from pipeline.asking import log_retries
 
     log_retries()
     if verbose:

@@ -7,130 +7,42 @@ and gives it its documents again; a model server that fails rests, and the other
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline import errors
-from pipeline.errors import InputError, ModelMissing, PyLlamaError, ServerDown, TimedOut
-from pipeline.models.checks import deadline, one_line
-from pipeline.models.rota import Rota, Server
-from pipeline.pool import open_pool, width_of
+from pipeline.errors import InputError, ServerDown
+from pipeline.models.checks import one_line
+from pipeline.pool import width_of
+from pipeline.team import Team, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Mapping
 
-    from pipeline.pool import Order, Pool
+    from pipeline.pool import Order
+    from pipeline.team import Answer
     from pipeline.types import Document
 
 CONNECT_SECONDS = 5.0
-START_SECONDS = 120.0  # in which a first actor has to be there; a busy cluster takes its time
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an actor answers: what was asked for, or the name of an error's class and its words."""
+class _Actor:
+    """A `Worker` in a process of the cluster, by Ray's handle, which has no type."""
 
-    value: Mapping[str, object] | None
-    kind: str = ""
-    reason: str = ""
+    handle: Any
 
+    async def identity(self) -> Mapping[str, object]:
+        return await _asked(self.handle.identity.remote())
 
-class Worker:
-    """Summarizes documents with one model server, in a process of the cluster.
-
-    The model is opened by the first question: an actor whose making fails is not made again.
-    """
-
-    def __init__(self, order: Order) -> None:
-        self._order = order
-        self._pool: Pool | None = None
-        self._opening = asyncio.Lock()
-        self._opened = contextlib.AsyncExitStack()  # for as long as the process lives
-
-    async def identity(self) -> Answer:
-        """Return what every result depends on."""
-        return await self._answer(_identity)
-
-    async def summarize(self, document: Document) -> Answer:
-        """Summarize a document."""
-        return await self._answer(lambda pool: pool.result(document))
-
-    async def _answer(self, ask: Callable[[Pool], Awaitable[Mapping[str, object]]]) -> Answer:
-        try:
-            async with self._opening:
-                if self._pool is None:
-                    self._pool = await self._opened.enter_async_context(open_pool(self._order))
-            return Answer(await ask(self._pool))
-        except PyLlamaError as error:
-            return Answer(None, type(error).__name__, str(error))
-
-
-async def _identity(pool: Pool) -> Mapping[str, object]:
-    return pool.identity
-
-
-class Cluster:
-    """Summarizes documents with actors; see `pipeline.batch.Engine`. `open_cluster` opens one."""
-
-    def __init__(self, actors: Sequence[Any], documents: int) -> None:
-        """Take handles on Workers, which have no type, and how many documents each takes."""
-        self._rota = Rota([self._server(actor, documents) for actor in actors])
-        self._identity: Mapping[str, object] = {}
-
-    def _server(self, actor: Any, documents: int) -> Server[Any]:  # noqa: ANN401 - see __init__
-        async def revive() -> Any:  # noqa: ANN401
-            async with deadline(START_SECONDS):
-                identity = await _asked(actor.identity.remote())
-            if identity != (self._identity or identity):
-                raise ModelMissing("the servers hold different models; pull the same on all")
-            self._identity = identity
-            return actor
-
-        return Server(None, documents, revive)
-
-    async def join(self) -> None:
-        """Wait for the actors. One whose server cannot be had rests.
-
-        Raises:
-            ModelUnavailable: none can be had, or they hold different models.
-        """
-        servers = self._rota.servers
-        found = await asyncio.gather(*(s.revive() for s in servers), return_exceptions=True)
-        for server, worker in zip(servers, found, strict=True):
-            if isinstance(worker, ServerDown | TimedOut):
-                server.trouble = worker
-            elif isinstance(worker, BaseException):
-                raise worker
-            else:
-                server.worker = worker
-        if not self._identity:
-            raise next(server.trouble for server in servers if server.trouble)
-
-    @property
-    def width(self) -> int:
-        """How many documents are to be under way."""
-        return sum(server.slots for server in self._rota.servers)
-
-    @property
-    def identity(self) -> Mapping[str, object]:
-        """What every result depends on."""
-        return self._identity
-
-    async def result(self, document: Document) -> Mapping[str, object]:
-        """Summarize a document and return the result's JSON form; see `Engine`."""
-        return await self._rota.share(lambda actor: _asked(actor.summarize.remote(document)))
-
-    async def aclose(self) -> None:
-        """Give up what rests."""
-        await self._rota.aclose()
+    async def summarize(self, document: Document) -> Mapping[str, object]:
+        return await _asked(self.handle.summarize.remote(document))
 
 
 @contextlib.asynccontextmanager
-async def open_cluster(order: Order, address: str) -> AsyncIterator[Cluster]:
+async def open_cluster(order: Order, address: str) -> AsyncIterator[Team]:
     """Join a cluster, and start an actor for each model server of the settings.
 
     Args:
@@ -155,10 +67,10 @@ async def open_cluster(order: Order, address: str) -> AsyncIterator[Cluster]:
         )(Worker)
         settings = order.settings
         hosts = [settings.model_copy(update={"ollama_host": h}) for h in settings.ollama_hosts]
-        actors = [actor.remote(replace(order, settings=host)) for host in hosts]
-        async with contextlib.aclosing(Cluster(actors, width_of(settings.concurrency))) as cluster:
-            await cluster.join()
-            yield cluster
+        actors = [_Actor(actor.remote(replace(order, settings=host))) for host in hosts]
+        async with contextlib.aclosing(Team(actors, width_of(settings.concurrency))) as team:
+            await team.join()
+            yield team
     finally:
         ray.shutdown()  # which ends the actors
 
@@ -184,25 +96,9 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - the module
 
 
 async def _asked(answering: Awaitable[Answer]) -> Mapping[str, object]:
-    """Wait for an actor's answer.
-
-    Raises:
-        PyLlamaError: what the actor met.
-        ServerDown: the actor is lost, and Ray cannot start it again.
-    """
     from ray.exceptions import RayError
 
     try:
-        answer = await answering
+        return (await answering).unpack()
     except RayError as error:
         raise ServerDown(f"an actor of the cluster is lost: {one_line(error)}") from error
-    if answer.value is None:
-        raise _error(getattr(errors, answer.kind), answer.reason)
-    return answer.value
-
-
-def _error(kind: type[PyLlamaError], reason: str) -> PyLlamaError:
-    """Return an error that says this, whatever errors of its kind are made of."""
-    error = kind.__new__(kind)
-    error.args = (reason,)
-    return error

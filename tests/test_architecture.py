@@ -28,7 +28,8 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"asking"},
     {"mapreduce", "testing", "rates", "progress", "crowd", "ledger", "corpus"},
     {"pool", "account", "output"},
-    {"batch", "cluster"},
+    {"team"},
+    {"batch", "cluster", "processes"},
     {"cli", "cli_summarize", "cli_models", "cli_cache", "cli_batch"},
     {"__main__"},
 ]

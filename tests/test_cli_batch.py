@@ -1,5 +1,6 @@
 """`py-llama batch`: from a corpus to its results, through kills, with the right exit status."""
 
+import contextlib
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +57,7 @@ def command(tmp_path, simulation):
     }
     simulation.reset(mark=False)
 
-    def start(*flags, corpus="in.jsonl", out="out.jsonl"):
+    def start(*flags, corpus="in.jsonl", out="out.jsonl", **more):
         arguments = [sys.executable, "-m", "pipeline", "batch", corpus, out]
         return subprocess.Popen(
             [*arguments, "--id-column=id", "--model=ollama:sim", *flags],
@@ -65,6 +67,7 @@ def command(tmp_path, simulation):
             stderr=subprocess.STDOUT,
             text=True,
             preexec_fn=None if sys.platform == "win32" else hear_interrupts,
+            **more,
         )
 
     return start
@@ -85,16 +88,19 @@ def answered(simulation):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
-def test_killed_again_and_again_every_document_is_written_once(command, simulation, tmp_path):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_again_and_again_every_document_is_written_once(
+    command, simulation, tmp_path, processes
+):
     kills = 0
     for enough in (15, 45):
-        process = command()
+        process = command(f"--processes={processes}")
         while process.poll() is None and len(answered(simulation)) < enough:
             time.sleep(0.01)
         process.kill()
         process.communicate()
         kills += 1
-    status, said = finish(command())
+    status, said = finish(command(f"--processes={processes}"))
     assert status == 0, said
     written = lines(tmp_path / "out.jsonl")
     assert Counter(line["id"] for line in written) == Counter(
@@ -102,16 +108,56 @@ def test_killed_again_and_again_every_document_is_written_once(command, simulati
     )
     calls = sum(line["calls"]["map"] + line["calls"]["merge"] for line in written)
     # An answered call of a document under way may not have reached the record.
-    assert calls <= len(answered(simulation)) <= calls + kills * width_of(SLOTS)
+    assert (
+        calls
+        <= len(answered(simulation))
+        <= calls + kills * processes * width_of(SLOTS // processes)
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for a process in /proc")
+def test_a_process_that_is_lost_is_started_again(command, simulation, tmp_path):
+    write_corpus(tmp_path / "in.jsonl", 200, 1)
+    process = command("--processes=2")
+    while process.poll() is None and len(answered(simulation)) < 20:
+        time.sleep(0.01)
+    first, second = workers(process.pid)
+    os.kill(first, signal.SIGKILL)
+    time.sleep(2)
+    again = workers(process.pid)
+    status, said = finish(process)
+    assert status == 0, said
+    assert second in again
+    assert len(set(again) - {first, second}) == 1
+    written = lines(tmp_path / "out.jsonl")
+    assert sorted(line["id"] for line in written) == sorted(["l0", *(f"s{i}" for i in range(200))])
+    assert not workers(process.pid)
+
+
+def workers(driver):
+    """Return the ids of the processes that summarize for a driver."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            state = (path / "stat").read_text().rpartition(")")[2].split()[0]
+            if (
+                parent == driver
+                and state != "Z"
+                and b"spawn_main" in (path / "cmdline").read_bytes()
+            ):
+                found.append(int(path.name))
+    return sorted(found)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_interrupted_it_says_that_it_can_go_on(command, simulation, tmp_path):
+@pytest.mark.parametrize("flags", [[], ["--processes=2"]])
+def test_interrupted_it_says_that_it_can_go_on(command, simulation, tmp_path, flags):
     write_corpus(tmp_path / "in.jsonl", 1000)  # not finished before the signal comes
-    process = command()
+    process = command(*flags, start_new_session=True)
     while len(answered(simulation)) < 5:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it, to all of the group
     status, said = finish(process)
     assert status == 130
     assert "the same command goes on" in said
@@ -134,9 +180,10 @@ def test_failures_end_with_1_and_are_listed(command, tmp_path):
     assert len(lines(tmp_path / "out.jsonl")) == 61
 
 
-def test_retries_are_not_printed(command, simulation):
+@pytest.mark.parametrize("flags", [[], ["--processes=2"]])
+def test_retries_are_not_printed(command, simulation, flags):
     simulation.reset(f_500=0.5, faults_until=1)
-    status, said = finish(command())
+    status, said = finish(command(*flags))
     simulation.reset(f_500=0, faults_until=10**9)
     assert status == 0, said
     assert all(line.startswith("py-llama: ") for line in said.splitlines())
@@ -172,6 +219,8 @@ def test_parquet_in_and_out(command, tmp_path):
         ([".", "out.jsonl"], "would be read as a document"),
         (["in.jsonl", "nowhere/out.jsonl"], "there is no folder nowhere"),
         (["in.jsonl", "out.jsonl", "--query= "], "--query is blank"),
+        (["in.jsonl", "out.jsonl", "--processes=9", "--concurrency=8"], "9 processes cannot share"),
+        (["in.jsonl", "out.jsonl", "--processes=2", "--engine=ray"], "a Ray cluster has its own"),
     ],
 )
 def test_wrong_usage(arguments, message, tmp_path, capsys, monkeypatch, simulation):
@@ -182,9 +231,22 @@ def test_wrong_usage(arguments, message, tmp_path, capsys, monkeypatch, simulati
     assert message in capsys.readouterr().err
 
 
-def test_no_server(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_no_server(tmp_path, capsys, monkeypatch, processes):
     (tmp_path / "in.jsonl").write_text('{"text": "One."}\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
-    assert run(["batch", "--model=ollama:sim", "--no-cache", "in.jsonl", "out.jsonl"]) == 4
+    assert (
+        run(
+            [
+                "batch",
+                "--model=ollama:sim",
+                "--no-cache",
+                "in.jsonl",
+                "out.jsonl",
+                f"--processes={processes}",
+            ]
+        )
+        == 4
+    )
     assert "nothing answers" in capsys.readouterr().err
