@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.asking import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task, gather
 from pipeline.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.compose import COMPOSE_VERSION, Composer, Part
-from pipeline.errors import BudgetError, InputError
+from pipeline.errors import BudgetError, InputError, LanguageError
 from pipeline.evidence import trace
 from pipeline.extract import extract
 from pipeline.focus import on_topic
@@ -218,6 +218,7 @@ class Summarizer:
         Raises:
             InputError: the text is blank, or a number is out of range.
             BudgetError: the context is too small for what was asked.
+            LanguageError: the strategy cannot write in the language that was asked for.
         """
         self._check(document)
         languages = self.languages(document)
@@ -242,7 +243,7 @@ class Summarizer:
 
     def _check_crossing(self, languages: Languages) -> None:
         if languages.crossed and self.strategy == "extractive":
-            raise InputError(
+            raise LanguageError(
                 f"the extractive strategy takes the text's own sentences, which are not in "
                 f"{NAMES[languages.asked or '']}: take another strategy, or no language"
             )
