@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pipeline.chunk import sentences
 from pipeline.focus import asked
 from pipeline.terms import DENSE, terms
+from pipeline.tokens import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,10 +49,13 @@ class Candidate:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return a text's sentences, each with single spaces; a speaker's turn begins a new one."""
+    """Return a text's sentences, each with single spaces; a speaker's turn begins a new one.
+
+    They are as a prompt has them (`visible`): whoever reads a summary next may be a model as well.
+    """
     return [
         " ".join(turn[start:end].split())
-        for turn in _TURN.split(text)
+        for turn in _TURN.split(visible(text))
         for start, end in sentences(turn)
     ]
 
