@@ -21,7 +21,7 @@ from pipeline.compose import COMPOSE_VERSION, Composer, Part
 from pipeline.errors import BudgetError, InputError, LanguageError
 from pipeline.evidence import trace
 from pipeline.extract import extract
-from pipeline.focus import on_topic
+from pipeline.focus import nothing_on, on_topic
 from pipeline.language import NAMES, language_code, language_of
 from pipeline.prompts import (
     SEAM_SLACK,
@@ -73,7 +73,6 @@ SAMPLE = 4000  # characters of a text that tell how many tokens a word takes
 LAST_TOKEN = 1  # of the context stays free: servers slide the window when it is reached
 REWRITTEN = 200  # tokens of a chunk's central sentences, where the model reads only those
 SMALL = 1_000_000_000  # parameters; a smaller model loses and invents in merging
-NOTHING = "The text says nothing about this: {query}"
 LONGEST_TOKEN = 24  # characters; a text longer than this times the room cannot be expected to fit
 
 
@@ -413,7 +412,7 @@ class _Run:
         """Return the final summary, of the right length."""
         plan = self.plan
         if plan.holds_nothing:
-            text = NOTHING.format(query=self.summarizer.query)
+            text = nothing_on(self.summarizer.query or "", plan.languages.wanted)
             return Summary(text, self._count(text), 0, plan.off_topic)
         if plan.strategy == "refine" and isinstance(plan.root, Merge):
             return await self._refined(plan.leaves)
