@@ -94,8 +94,6 @@ class Engine:
             raise Problem("text-too-long", f"Send at most {self.max_characters} characters.")
         if not order.text.strip() or (order.query is not None and not order.query.strip()):
             raise Problem("blank", "There is nothing in the text, or in the query.")
-        if order.language is not None and self.settings.strategy == "extractive":
-            raise Problem("invalid", "Summaries are sentences of the text here: send no language.")
         return self.pool.offer(order.model)
 
     async def prepare(self, order: Order) -> Prepared:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import BudgetError, InputError, ModelMissing, ModelUnavailable
+from pipeline.errors import BudgetError, InputError, LanguageError, ModelMissing, ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -151,6 +151,12 @@ def translated(offer: Offer) -> Iterator[None]:
             "summary-too-long",
             "The model's context cannot hold the prompt and so long an answer; "
             "ask for fewer words or a shorter query.",
+        ) from error
+    except LanguageError as error:
+        raise Problem(
+            "invalid",
+            "Summaries here are sentences of the text itself, which are not surely in the language "
+            "that is wanted; send another text, or another language.",
         ) from error
     except InputError as error:
         raise Problem("blank", "There is nothing to summarize in the text.") from error

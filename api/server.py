@@ -41,6 +41,7 @@ def run(settings: Settings, service_settings: ServiceSettings) -> int:
     """
     check_safety(service_settings)
     check_telemetry(service_settings)
+    check_language(settings)
     logs.configure()
     warn = structlog.get_logger("pipeline").warning
     with (
@@ -74,6 +75,19 @@ def check_telemetry(settings: ServiceSettings) -> None:
     """
     if settings.telemetry and find_spec("opentelemetry.exporter") is None:
         raise InputError('telemetry needs pip install "py-llama-backend[telemetry]"')
+
+
+def check_language(settings: Settings) -> None:
+    """Refuse to promise a language in which no sentence can be written.
+
+    Raises:
+        InputError: the settings would have it.
+    """
+    if settings.language is not None and settings.strategy == "extractive":
+        raise InputError(
+            f"the setting language ({settings.language}) cannot be kept with strategy extractive, "
+            "which takes sentences of the texts as they are: leave one of the two out"
+        )
 
 
 class Server(uvicorn.Server):

@@ -24,8 +24,17 @@ ECHOED = 6  # words in a row that a prompt has
 # Looser than what `pipeline.clean` takes away, so that what it overlooks is seen.
 _PREAMBLE = re.compile(
     r"(?i)\W*(?:sure|certainly|of course|okay|here(?:['’]s| is| are)\b|below is|summary|in summary"
-    r"|the following|this (?:is a|text|passage|summary)|the (?:text|passage|summary))\b"
+    r"|the following|this (?:is a|text|passage|summary)|the (?:text|passage|summary)"
+    r"|in (?:conclusion|short|(?:the|this) (?:text|passage|article|document|essay|story))"
+    r"|(?:the|this) (?:article|document|essay|author|story|narrative|scene)(?: \w+)?"
+    r" (?:mention|discuss|highlight|emphasi[sz]e|explore|touche|delve|provide|conclude|describe)s?"
+    r")\b"
 )
+_LINK = re.compile(
+    r"(?:However|Additionally|Furthermore|Moreover|In addition|Also|Therefore|Thus|Instead|But|And"
+    r")\b"
+)
+_QUOTE = re.compile(r"[\"“”„«»]")
 _WHOLE = re.compile(r"[.!?…。！？][\W_]*\Z")
 
 
@@ -79,16 +88,19 @@ def measure(summary: str, document: str) -> Measures:
 
 
 def flaws(summary: str) -> tuple[str, ...]:
-    """Return what a summary has that none should: "preamble", "loop", "cut" or "echo".
+    """Return the names of what a summary has that none should.
 
-    A loop is a row of LOOPED words that comes twice; what is cut has no end of a sentence at its
-    end, or no capital at its beginning; an echo is a row of ECHOED words of a closing line.
-    An empty summary has none: it is counted as such.
+    A "preamble" is talk about the text at its beginning, a "link" a word there that leads on from
+    nothing. A "quote" lacks one of its marks. A "loop" is a row of LOOPED words that comes twice;
+    what is "cut" has no end of a sentence at its end, or no capital at its beginning; an "echo" is
+    a row of ECHOED words of a closing line. An empty summary has none: it is counted as such.
     """
     words = words_of(summary)
     rows = _grams(words, LOOPED)
     found = {
         "preamble": _PREAMBLE.match(summary) is not None,
+        "link": _LINK.match(summary) is not None,
+        "quote": len(_QUOTE.findall(summary)) % 2 == 1,
         "loop": len(set(rows)) < len(rows),
         "cut": not _WHOLE.search(summary) or summary[:1].islower(),
         "echo": not _asked().isdisjoint(_grams(words, ECHOED)),

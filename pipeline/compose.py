@@ -11,20 +11,33 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pipeline.evidence import Index
 from pipeline.extract import Candidate, Centre, choose, join, split_sentences
+from pipeline.saying import (
+    fluent,
+    is_spoken,
+    is_talk,
+    nouns,
+    opening,
+    plain,
+    quoted,
+    refers_back,
+    unquoted,
+)
 from pipeline.terms import count_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from pipeline.types import Chunk
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
-COMPOSE_VERSION = 2
+COMPOSE_VERSION = 3
 SOURCE_WEIGHT = 0.4  # of a sentence of the text beside one of a partial summary
+OPENINGS = 4  # how often to choose anew where the first sentence leads on from nothing
 LEEWAY = 0.1  # how far from the wanted length a summary may be as it is
 WORTH_FILLING = 2.0  # how many times as long as its summary a text is at least
 _END = re.compile(r"[.!?…。！？][\W_]*\Z")
@@ -48,14 +61,23 @@ class Composer:
 
     def compose(self) -> str:
         """Return the sentences that say most of all parts, in the text's order."""
-        chosen = choose(self._candidates, self._centre, count_words, self.words)
-        return join(self._candidates[i].text for i in sorted(chosen))
+        chosen: list[str] = []
+        lost: set[str] = set()
+        for _ in range(OPENINGS):
+            chosen = self._chosen(lost)
+            dangling = set(takewhile(refers_back, chosen))
+            if not dangling or len(dangling) == len(chosen):  # nothing better to begin with
+                break
+            lost |= dangling
+        return opening(join(chosen))
 
     def fit(self, text: str) -> str:
         """Bring a summary to the wanted length: leave sentences out, or add some of the parts'.
 
-        A text that is little longer than the summary should be is left as the model summed it up.
+        A text that is little longer than the summary should be is left as the model summed it up,
+        but for an opening that is not about the text's matter.
         """
+        text = opening(plain(text, nouns(self._text)))
         length = count_words(text)
         if length > self.words * (1 + LEEWAY):
             return self._shorter(text)
@@ -63,6 +85,11 @@ class Composer:
         if length < self.words * (1 - LEEWAY) and whole >= self.words * WORTH_FILLING:
             return self._longer(text, self.words - length)
         return text
+
+    def _chosen(self, without: Container[str] = ()) -> list[str]:
+        candidates = [one for one in self._candidates if one.text not in without]
+        chosen = choose(candidates, self._centre, count_words, self.words)
+        return [candidates[i].text for i in sorted(chosen)]
 
     def _shorter(self, text: str) -> str:
         found = split_sentences(text)
@@ -86,15 +113,37 @@ class Composer:
 
     @cached_property
     def _candidates(self) -> Sequence[Candidate]:
-        index = Index("\n".join(part.chunk.text for part in self.parts))
         return [
             candidate
             for part, own in zip(self.parts, self._sources, strict=True)
             for candidate in (
-                *map(Candidate, filter(index.traces, split_sentences(part.summary))),
-                *(Candidate(sentence, SOURCE_WEIGHT) for sentence in _whole(own)),
+                *map(Candidate, self._told(part)),
+                *(Candidate(quoted(self._fluent(s)), SOURCE_WEIGHT) for s in _whole(own)),
             )
         ]
+
+    def _told(self, part: Part) -> Iterator[str]:
+        """Yield what the model says of a part, as far as it is of the text and not on it."""
+        known = nouns(part.chunk.text)
+        for sentence in split_sentences(part.summary):
+            said = unquoted(plain(self._fluent(sentence), known))
+            if not is_talk(said, known) and self._index.traces(said):
+                yield said
+
+    def _fluent(self, sentence: str) -> str:
+        return fluent(sentence) if self._spoken else sentence
+
+    @cached_property
+    def _text(self) -> str:
+        return "\n".join(part.chunk.text for part in self.parts)
+
+    @cached_property
+    def _index(self) -> Index:
+        return Index(self._text)
+
+    @cached_property
+    def _spoken(self) -> bool:
+        return is_spoken(self._text)
 
 
 def _whole(found: Sequence[str]) -> Sequence[str]:

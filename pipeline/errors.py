@@ -3,6 +3,7 @@
 PyLlamaError
 ├── InputError             the request cannot be met as it was made        exit 2
 │   ├── BudgetError        the context is too small for what was asked
+│   ├── LanguageError      the summary cannot be in the language that was asked for
 │   └── DocumentError      a file or an address gives no text
 │       ├── NoText         there is nothing in it
 │       ├── Unsupported    its format is not read here
@@ -39,6 +40,10 @@ class InputError(PyLlamaError):
 
 class BudgetError(InputError):
     """The context window cannot hold the prompt, a summary and three sources at once."""
+
+
+class LanguageError(InputError):
+    """A summary of a text's own sentences cannot be in another language than the text."""
 
 
 class DocumentError(InputError):

@@ -224,7 +224,7 @@ def _sources(text: str, index: Index, leaves: Sequence[_Leaf]) -> Iterator[Sourc
         gains = _gains(left, index)
         if not gains:
             return
-        best = max(gains, key=lambda i: (_rank(i, gains[i], index, support), -i))
+        best = _best(gains, index, support)
         share = sum(weights[term] for term in index.terms[best] & weights.keys()) / whole
         if share < LEAST_SCORE or gains[best] / whole < LEAST_GAIN:
             return
@@ -239,6 +239,15 @@ def _gains(weights: Mapping[str, float], index: Index) -> dict[int, float]:
         for i in index.places.get(term, ()):
             gains[i] += weight
     return gains
+
+
+def _best(gains: Mapping[int, float], index: Index, support: Sequence[tuple[Chunk, float]]) -> int:
+    """Return the sentence that ranks highest, and rank only those whose gain allows that."""
+    most = max(gains, key=gains.__getitem__)
+    tree = 2 if support else 1
+    least = _rank(most, gains[most], index, support) * (1 - LENGTH_SHARE) / tree
+    able = [i for i, gain in gains.items() if gain >= least]
+    return max(able, key=lambda i: (_rank(i, gains[i], index, support), -i))
 
 
 def _rank(i: int, gain: float, index: Index, support: Sequence[tuple[Chunk, float]]) -> float:

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 from pipeline.chunk import sentences
 from pipeline.focus import asked
 from pipeline.terms import DENSE, terms
+from pipeline.tokens import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FULL_TERMS = 15  # a sentence with fewer weighs less: scraps and remarks are like everything
+ROW = 8  # words; sentences that share so many in a row are one, with another end
 NOVELTY = 0.6  # how much a sentence is held against another that says the same
 QUERY_SHARE = 0.6  # of the centre, where something is asked
 FILLED = 0.97  # of the room; with less left, only scraps would fit
@@ -34,6 +36,7 @@ MOST_CANDIDATES = 600  # the nearest to the centre; more cost time, and are not 
 
 _WIDE_END = re.compile(rf"[{DENSE}\u3000-\u303f\uff00-\uffef][”’]*\Z")
 _TURN = re.compile(r"\n(?=[^\W\d_][^\n:.!?]{0,40}:\s)")  # in a transcript, someone begins to speak
+_WORD = re.compile(r"\w+")
 _LONG_WORD = 40  # characters; no word is kept whole that is longer
 
 
@@ -46,10 +49,13 @@ class Candidate:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return a text's sentences, each with single spaces; a speaker's turn begins a new one."""
+    """Return a text's sentences, each with single spaces; a speaker's turn begins a new one.
+
+    They are as a prompt has them (`visible`): whoever reads a summary next may be a model as well.
+    """
     return [
         " ".join(turn[start:end].split())
-        for turn in _TURN.split(text)
+        for turn in _TURN.split(visible(text))
         for start, end in sentences(turn)
     ]
 
@@ -90,7 +96,7 @@ def choose(
     filled: float = FILLED,
     beside: Sequence[str] = (),
 ) -> list[int]:
-    """Choose sentences that together fill a room, the best first. None is chosen twice.
+    """Choose sentences that together fill a room, the best first. No two have a row of words alike.
 
     Args:
         candidates: what can be chosen.
@@ -112,7 +118,7 @@ def choose(
     }
     others = [centre.vector(sentence) for sentence in beside]
     nearest = {i: max((_dot(vectors[i], other) for other in others), default=0.0) for i in values}
-    said = set(beside)
+    said = {row for sentence in beside for row in _rows(sentence)}
     chosen: list[int] = []
     left = room
     while values and left > (1 - filled) * room:
@@ -120,10 +126,10 @@ def choose(
         if values[best] < SCRAP and left <= SCRAP_ROOM * room:
             break
         del values[best]
-        taken = size(candidates[best].text)
-        if taken > left or candidates[best].text in said:
+        taken, rows = size(candidates[best].text), _rows(candidates[best].text)
+        if taken > left or rows & said:
             continue
-        said.add(candidates[best].text)
+        said |= rows
         chosen.append(best)
         left -= taken
         for i in values:
@@ -178,6 +184,12 @@ def _cut(text: str, count: Callable[[str], int], max_tokens: int) -> str:
         end -= 1
     space = text.rfind(" ", max(0, end - _LONG_WORD), end + 1)
     return text[: space if space > 0 else max(1, end)]
+
+
+def _rows(sentence: str) -> set[tuple[str, ...]]:
+    """Return every ROW of words of a sentence; of a short one, all its words."""
+    words = _WORD.findall(sentence.casefold())
+    return {tuple(words[i : i + ROW]) for i in range(max(1, len(words) - ROW + 1))}
 
 
 def _unit(weights: Mapping[str, float]) -> dict[str, float]:

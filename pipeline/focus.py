@@ -1,5 +1,7 @@
 """Which chunks hold nothing on what is asked, as far as words can tell without a model.
 
+And what is said where none does.
+
 A chunk may hold an answer if it shares a word of the question, or a form of it. Words that say
 how to summarize ("What is the plot?") ask about all of the text.
 """
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.terms import stem, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipeline.types import Chunk
 
@@ -28,6 +30,14 @@ towards under us use using view was we were what when where whether which while 
 will with would whole write you your
 """
 _GENERAL = frozenset(map(stem, _GENERAL_WORDS.split()))
+_NOTHING: Mapping[str, str] = {
+    "de": "Der Text sagt dazu nichts: {query}",
+    "en": "The text says nothing about this: {query}",
+    "es": "El texto no dice nada sobre esto: {query}",
+    "fr": "Le texte ne dit rien à ce sujet : {query}",
+    "ja": "本文にはこれについての記述がありません：{query}",
+    "zh": "文中没有提到这一点：{query}",
+}
 
 
 def asked(query: str) -> frozenset[str]:
@@ -39,3 +49,8 @@ def on_topic(chunks: Sequence[Chunk], query: str) -> list[Chunk]:
     """Return the chunks that may hold something on a query: all of them where it is general."""
     about = asked(query)
     return [chunk for chunk in chunks if not about or about & frozenset(terms(chunk.text))]
+
+
+def nothing_on(query: str, language: str | None) -> str:
+    """Return the answer of a text that holds nothing on a query; in English where need be."""
+    return _NOTHING.get(language or "en", _NOTHING["en"]).format(query=query)

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.asking import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task, gather
 from pipeline.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.compose import COMPOSE_VERSION, Composer, Part
-from pipeline.errors import BudgetError, InputError
+from pipeline.errors import BudgetError, InputError, LanguageError
 from pipeline.evidence import trace
 from pipeline.extract import extract
-from pipeline.focus import on_topic
+from pipeline.focus import nothing_on, on_topic
 from pipeline.language import NAMES, language_code, language_of
 from pipeline.prompts import (
     SEAM_SLACK,
@@ -73,7 +73,6 @@ SAMPLE = 4000  # characters of a text that tell how many tokens a word takes
 LAST_TOKEN = 1  # of the context stays free: servers slide the window when it is reached
 REWRITTEN = 200  # tokens of a chunk's central sentences, where the model reads only those
 SMALL = 1_000_000_000  # parameters; a smaller model loses and invents in merging
-NOTHING = "The text says nothing about this: {query}"
 LONGEST_TOKEN = 24  # characters; a text longer than this times the room cannot be expected to fit
 
 
@@ -218,6 +217,7 @@ class Summarizer:
         Raises:
             InputError: the text is blank, or a number is out of range.
             BudgetError: the context is too small for what was asked.
+            LanguageError: the strategy cannot write in the language that was asked for.
         """
         self._check(document)
         languages = self.languages(document)
@@ -242,7 +242,7 @@ class Summarizer:
 
     def _check_crossing(self, languages: Languages) -> None:
         if languages.crossed and self.strategy == "extractive":
-            raise InputError(
+            raise LanguageError(
                 f"the extractive strategy takes the text's own sentences, which are not in "
                 f"{NAMES[languages.asked or '']}: take another strategy, or no language"
             )
@@ -412,7 +412,7 @@ class _Run:
         """Return the final summary, of the right length."""
         plan = self.plan
         if plan.holds_nothing:
-            text = NOTHING.format(query=self.summarizer.query)
+            text = nothing_on(self.summarizer.query or "", plan.languages.wanted)
             return Summary(text, self._count(text), 0, plan.off_topic)
         if plan.strategy == "refine" and isinstance(plan.root, Merge):
             return await self._refined(plan.leaves)

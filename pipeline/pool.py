@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+from pipeline.compose import COMPOSE_VERSION
 from pipeline.errors import ModelUnavailable, PyLlamaError
 from pipeline.mapreduce import Summarizer
 from pipeline.models import open_model
@@ -73,6 +74,7 @@ class Pool:
             "digest": model.digest,
             "options": dict(model.options),
             "prompts": PROMPT_VERSION,
+            "composition": COMPOSE_VERSION,
             **{name: getattr(summarizer, name) for name in names},
         }
 

@@ -14,6 +14,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from pipeline.tokens import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -127,7 +129,8 @@ class Wording:
         if self.query is not None:
             about = " ".join(self.query.split())  # a line of its own could pass for the text's
             closing = form.asking.format(Size=size[0].upper() + size[1:], query=about)
-        return Prompt(form.system, f"{form.before}{source}{form.after}{closing}")
+        # Adapters would do so too; here it is in the key of the record as well.
+        return Prompt(form.system, f"{form.before}{visible(source)}{form.after}{closing}")
 
 
 def asked_for() -> str:

@@ -3,7 +3,7 @@
 The model's own vocabulary (see `pipeline.vocabulary`) is read once and kept on disk. Special tokens
 follow llama.cpp: in a prompt all of them are found, the longest first; in plain text only the
 user-defined ones are. Text that spells one of the others is neutralized, so that a document cannot
-speak as the system or as the user.
+speak as the system or as the user, and so is what models read and people do not see.
 
 Not here: token ids, and what goes around a text to make a prompt (the adapters and
 `pipeline.models.template` know).
@@ -39,6 +39,7 @@ __all__ = [
     "estimate_tokenizer",
     "load_tokenizer",
     "tokenizer_from_metadata",
+    "visible",
 ]
 
 ESTIMATE_MARGIN = 1.1  # an estimate is this many times what our own small vocabulary counts
@@ -61,6 +62,10 @@ _ROLE_MARKERS = {
 # A marker's first character becomes one that looks like it; no marker has these in it.
 _LOOKALIKES = {"<": "‹", "[": "［"}
 _REPLACEMENT = "\ufffd"
+# Tags, which spell out a text that no one sees, and marks that turn the order of letters around.
+# Joiners of other kinds stay: scripts and emoji need them.
+_HIDDEN = re.compile("[\U000e0000-\U000e007f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = "\u2060"  # the word joiner, which has no look and no effect
 
 
 class Tokenizer:
@@ -105,9 +110,10 @@ class Tokenizer:
         """Return the text with nothing in it that a server would take for more than text.
 
         A special token or a role marker loses its first character to one that looks like it, NUL
-        and lone surrogates become U+FFFD. No other character changes, and none moves.
+        and lone surrogates become U+FFFD, and of what nobody sees only that remains (`visible`).
+        No other character changes, and none moves.
         """
-        text = _clean(text)
+        text = visible(_clean(text))
         if any(opener in text for opener in self._openers):
             text = self._markers.sub(_lookalike, text)
         return text
@@ -134,6 +140,11 @@ class Tokenizer:
         if self._present:
             count -= len(text.encode().translate(None, self._present))
         return count
+
+
+def visible(text: str) -> str:
+    """Return a text of the same length in which no characters that nobody sees say anything."""
+    return text if text.isascii() else _HIDDEN.sub(_UNSEEN, text)
 
 
 def tokenizer_from_metadata(info: Mapping[str, object]) -> Tokenizer:

@@ -34,8 +34,11 @@ def nothing_wrong(name):
     """A probe that finds nothing."""
 
 
-def make(model, folder, *, opener=None, probe=nothing_wrong, store=None, tracers=None, **changes):
-    """A service around a scripted model; `changes` are settings of the service."""
+def make(
+    model, folder, *, opener=None, probe=nothing_wrong, store=None, tracers=None, summaries=None,
+    **changes,
+):  # fmt: skip
+    """A service around a scripted model; `changes` are its settings, `summaries` the pipeline's."""
     settings = ServiceSettings(
         **{
             "port": 0,
@@ -54,7 +57,8 @@ def make(model, folder, *, opener=None, probe=nothing_wrong, store=None, tracers
     metrics = Metrics()
     tracer = trace.get_tracer("tests", tracer_provider=tracers)
     engine = Engine(
-        Settings(model="scripted", unsupported="keep"),  # answers stay as they are scripted
+        # Answers stay as they are scripted.
+        Settings(model="scripted", unsupported="keep", **(summaries or {})),
         pool,
         store or NoStore(),
         metrics,

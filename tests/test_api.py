@@ -11,11 +11,12 @@ import pytest
 from api_service import TEXT, WHERE, events, make, nothing_wrong, process, serving, until
 
 from api.keys import hash_key
-from api.server import check_safety
+from api.server import check_language, check_safety
 from api.settings import ServiceSettings
 from eval.simulation import SIMULATOR, simulated
 from pipeline.cli import run
 from pipeline.errors import InputError, ModelMissing, ServerDown
+from pipeline.settings import Settings
 from pipeline.testing import ScriptedModel, first_words
 
 LONG = " ".join(f"Sentence {i} tells of sand, water and wind." for i in range(400))
@@ -70,6 +71,28 @@ def test_the_language_that_is_asked_for_is_in_the_prompt(tmp_path, language):
         ).json()
     assert body["language"]["asked"] == form["language"]["asked"] == "de"
     assert all(call.user.endswith(", in German.") for call in model.calls)
+
+
+def test_sentences_of_the_text_are_in_its_own_language_alone(tmp_path):
+    extractive = make(scripted(), tmp_path, summaries={"strategy": "extractive"})
+    with serving(extractive) as client:
+        refused = client.post("/summarize", json={"text": LONG, "language": "de"})
+        assert "language" in problem_of(refused, 422, "invalid")["detail"]
+        body = client.post("/summarize", json={"text": LONG, "language": "en"}).json()
+    assert body["language"]["summary"] == "en"
+
+
+def test_a_language_of_the_settings_is_not_taken_for_a_blank_text(tmp_path):
+    both = {"strategy": "extractive", "language": "de"}
+    with serving(make(scripted(), tmp_path, summaries=both)) as client:
+        problem_of(client.post("/summarize", json={"text": LONG}), 422, "invalid")
+
+
+def test_it_does_not_start_with_a_language_that_it_cannot_write():
+    with pytest.raises(InputError, match="leave one of the two out"):
+        check_language(Settings(strategy="extractive", language="de"))
+    check_language(Settings(language="de"))
+    check_language(Settings(strategy="extractive"))
 
 
 def test_a_stream_tells_each_step(client):

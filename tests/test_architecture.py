@@ -20,6 +20,7 @@ RANKS = [  # a module imports only from lines above its own, or from its own lin
     {"extract"},
     {"archive", "writer"},
     {"plain"},
+    {"saying"},
     {"formats", "markup"},
     {"captions", "epub", "html", "pdf", "word"},
     {"apart", "fetch"},

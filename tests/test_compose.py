@@ -1,7 +1,7 @@
 """Summaries put together of sentences that exist: merges without a model, and the right length."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.compose import LEEWAY, Composer, Part
@@ -55,6 +55,73 @@ def test_says_nothing_twice():
     assert composer(STORY * 3, made, words=60).compose().count(made) == 1
 
 
+def test_two_sentences_that_differ_only_at_their_ends_are_one():
+    """What "smollm2:135m" wrote of a crew and of its captain: near each other, but not too near."""
+    twins = (
+        "To the crew, the harbour wall that the storm had broken for them was anything but safe.",
+        "To the captain, the harbour wall that the storm had broken for him was a nightmare.",
+    )
+    text = composer(STORY, " ".join(twins), words=90).compose()
+    assert sum(twin in text for twin in twins) == 1
+
+
+def test_does_not_talk_about_the_text():
+    told = (
+        "The text also mentions that the wall was cracked before the storm. The article highlights "
+        "the importance of the harbour wall of Ashford. In this story, boats and fishermen left."
+    )
+    text = composer(STORY, told, words=75).compose()
+    assert text.startswith("The wall was cracked before the storm.")
+    assert "highlights" not in text
+    assert "Boats and fishermen left." in text
+
+
+def test_talks_about_a_text_that_the_text_is_about():
+    told = "The article mentions that the harbour wall of Ashford was cracked."
+    assert told in composer(f"{STORY}An article on the wall came out.", told, words=60).compose()
+
+
+def test_begins_with_a_sentence_that_leads_on_from_none():
+    told = (
+        "They said that the harbour wall of Ashford failed in the storm on Monday night. "
+        "However, a cat slept through the storm that broke the harbour wall of Ashford."
+    )
+    text = composer("It rained in Ashford. " * 9 + STORY, told, words=30).compose()
+    assert "They said" not in text
+    assert text.startswith("A cat slept through the storm that broke the harbour wall of Ashford.")
+
+
+def test_where_every_sentence_leads_on_from_another_they_are_taken_all_the_same():
+    text = "He repaired the harbour wall. She moved the boats of Ashford. They waited for winter. "
+    assert composer(text * 2, words=11).compose()
+
+
+def test_quotes_have_both_of_their_marks():
+    speech = '"The harbour wall will be repaired. The council has money for the wall," she said.'
+    chosen = split_sentences(composer(speech, words=30).compose())
+    assert chosen == [
+        '"The harbour wall will be repaired."',
+        '"The council has money for the wall," she said.',
+    ]
+
+
+def test_who_hesitates_is_not_quoted_with_it():
+    speech = "Um the the harbour wall, uh, failed in th the storm and I I think it's it's old. "
+    assert composer(speech, words=12).compose() == (
+        "The harbour wall, failed in the storm and I think it's old."
+    )
+
+
+def test_a_text_without_hesitations_keeps_its_words():
+    text = "Um sieben fiel die Hafenmauer um, und die, die die Boote hatten, die fuhren weg. "
+    assert composer(text, words=16).compose() == text.strip()
+
+
+def test_a_model_that_opens_with_talk_about_the_text_is_cut_short():
+    fitted = composer(STORY, words=100).fit("In summary, the text says that a wall broke. It fell.")
+    assert fitted == "A wall broke. It fell."
+
+
 def test_a_query_turns_the_choice():
     asked = composer(STORY, words=14, query="Where did the fishermen move their boats?").compose()
     assert asked == split_sentences(STORY)[4]
@@ -76,6 +143,7 @@ def test_a_text_hardly_longer_than_its_summary_is_left_as_the_model_summed_it_up
     assert composer(STORY, words=100).fit("A wall broke.") == "A wall broke."
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(3, 25), min_size=12, max_size=60), st.integers(40, 120))
 def test_the_length_is_near_what_was_asked_for_wherever_sentences_allow_it(lengths, words):
     text = " ".join(

@@ -13,6 +13,7 @@ from pipeline.chunk import sentences
 from pipeline.clean import clean
 from pipeline.errors import EchoedAnswer, InputError
 from pipeline.facts import Known, kinds_of, unsupported
+from pipeline.focus import nothing_on
 from pipeline.language import NAMES, language_code, language_of
 from pipeline.mapreduce import Summarizer
 from pipeline.models import ModelOptions
@@ -181,6 +182,28 @@ def test_an_answer_in_another_language_than_asked_for_is_kept_with_a_warning():
     assert result.stand_ins == ()
     assert result.language == "de"
     assert result.warnings == ("the summary is in German: the model did not write French",)
+
+
+@pytest.mark.parametrize(
+    ("code", "query", "said"),
+    [
+        ("en", "What about submarines?", "The text says nothing about this: "),
+        ("de", "Unterseeboote", "Der Text sagt dazu nichts: "),
+        ("fr", "Hélicoptères", "Le texte ne dit rien à ce sujet : "),
+        ("es", "Submarinos", "El texto no dice nada sobre esto: "),
+        ("zh", "潜艇", "文中没有提到这一点："),
+        ("ja", "潜水艦", "本文にはこれについての記述がありません："),
+    ],
+)
+def test_a_text_that_holds_nothing_on_a_query_says_so_in_its_language(code, query, said):
+    result, model = summarize(first_words(9), code, query=query)
+    assert result.summary == said + query
+    assert model.calls == []
+
+
+def test_where_no_answer_is_at_hand_in_a_language_it_is_in_english():
+    assert nothing_on("Miksi?", "fi") == nothing_on("Miksi?", None)
+    assert nothing_on("Miksi?", "fi") == "The text says nothing about this: Miksi?"
 
 
 @pytest.mark.parametrize("merge", ["auto", "extractive", "rewrite"])

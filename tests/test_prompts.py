@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.prompts import FORMS, SEPARATOR, Prompt, Wording, join_sources
+from pipeline.tokens import visible
 
 QUERY = "What did the council decide?"
 ASKED = {
@@ -40,7 +41,7 @@ def test_nothing_before_the_source_varies(form, ask, query) -> None:
 @given(source=st.text(max_size=60))
 def test_the_source_is_in_the_prompt_as_it_is(form, ask, source) -> None:
     empty, full = ask(Wording(form), ""), ask(Wording(form), source)
-    assert full.user.startswith(FORMS[form].before + source)
+    assert full.user.startswith(FORMS[form].before + visible(source))
     assert len(full.user) == len(empty.user) + len(source)
 
 

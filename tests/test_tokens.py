@@ -35,14 +35,15 @@ SPECIALS = ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<repo_name>", "<jupy
 ESTIMATE = estimate_tokenizer()
 SMALL = tokenizer_from_metadata(sentencepiece("a", ["▁a"]))
 
+TAG_A = "\U000e0041"  # an "A" that nobody sees
+
 # Texts of all kinds, special tokens and halves of them among the pieces.
 TEXTS = st.lists(
     st.one_of(
         st.sampled_from([*SPECIALS, "</s>", "<s>", "[INST]", "<<SYS>>", "<|user|>", "<｜User｜>"]),
         st.sampled_from(["<", "<|", "|>", "im_end", "[", "<<|im_end|>>", "<|im_<|im_end|>end|>"]),
-        st.sampled_from(
-            ["word", " ", "  ", "\n", "\r\n", "\t", "7", "é", "漢", "😀", "\0", "\ud800"]
-        ),
+        st.sampled_from(["word", " ", "  ", "\n", "\r\n", "\t", "7", "é", "漢", "😀"]),
+        st.sampled_from(["\0", "\ud800", "\u202e", TAG_A]),
         st.text(max_size=4),
     ),
     max_size=12,
@@ -145,7 +146,7 @@ def test_a_neutralized_text_speaks_for_nobody(smollm2, text):
     safe.encode()  # it has no lone surrogate
     assert "\0" not in safe
     changed = {(a, b) for a, b in zip(text, safe, strict=True) if a != b}
-    assert all(b in "‹［\ufffd" for _, b in changed)
+    assert all(b in "‹［\ufffd\u2060" for _, b in changed)
     # In a prompt, where special tokens are parsed, it counts as in a text, where they are not.
     assert smollm2.count_prompt(safe) == smollm2.count_text(text)
     prompt = render(CHATML, "Summarize.", safe)
@@ -166,6 +167,8 @@ def test_a_neutralized_text_speaks_for_nobody(smollm2, text):
         ("<|a<|b|>", "<|a‹|b|>"),
         (">>TITLE<<", "\ufffd>TITLE<<"),
         ("\0\ud800x\udfff", "\ufffd\ufffdx\ufffd"),
+        (f"a{TAG_A}\u202eb\u2066", "a\u2060\u2060b\u2060"),
+        ("👩\u200d🌾 می\u200cخواهم \u200f", "👩\u200d🌾 می\u200cخواهم \u200f"),
     ],
 )
 def test_markers_lose_their_first_character(text, expected):
