@@ -46,9 +46,7 @@ _UH = re.compile(r"(?i)\buh\b")
 _WORDS_PER_UH = 500  # in speech as it was spoken there are fewer, in print far more
 _HESITATION = re.compile(r"(?i)\b(?:uh|uhm|um|hmm|(?<!\d )mm)\b[,.-]?\s*")
 # "th the", "s say": no English word is spelled so.
-_FRAGMENT = re.compile(
-    r"(?i)(?<![\w'’])([b-df-hj-np-tv-xz]{1,2}) (?=\1)"
-)  # "th the"; no English word
+_FRAGMENT = re.compile(r"(?i)(?<![\w'’])([b-df-hj-np-tv-xz]{1,2}) (?=\1)")
 # Of words that say nothing by coming twice. Numbers do: "zero zero seven".
 _STUTTER = re.compile(
     r"(?i)\b(the|a|an|i|you|we|they|he|she|it|is|was|are|to|of|in|on|at|for|with|by|and|or|but|so"
