@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections import Counter
 
 import pytest
 
+from eval.scale import prose
 from eval.simulation import SIMULATOR, simulated
 from pipeline.cli import run
 
@@ -55,10 +57,10 @@ def until(process, reached):
     ("documents", "speed"), [(150, 20), pytest.param(3000, 4, marks=pytest.mark.slow)]
 )
 def test_a_node_and_then_the_driver_are_killed(cluster, documents, speed, tmp_path):
-    rows = [
-        {"id": i, "text": f"Document {i} says this. And then it says that."}
-        for i in range(documents)
-    ]
+    # Longer than an answer: the simulated server repeats its prompt, and would come to the "150
+    # words" of the last line, a number that the text does not hold, so that it is asked again.
+    draw = random.Random(documents)
+    rows = [{"id": i, "text": prose(draw, 200)} for i in range(documents)]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     nodes = [cluster.add_node(**NODE) for _ in range(NODES - 1)]
     with contextlib.ExitStack() as stack:
