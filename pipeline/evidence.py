@@ -119,8 +119,7 @@ def footnotes(document: Document, evidence: Evidence) -> str:
     coverage = evidence.coverage
     said = f"{coverage.represented} of {coverage.chunks} chunks are represented"
     if coverage.missing:
-        stretches = ", ".join(f"{start:,}-{end:,}" for start, end in coverage.missing)
-        said += f"; nothing of characters {stretches}"
+        said += f"; nothing of {', '.join(document.stretch(*each) for each in coverage.missing)}"
     return "\n".join([" ".join(texts), "", *notes, said])
 
 

@@ -204,3 +204,17 @@ def test_a_source_is_named_by_the_nearest_mark_before_it():
     assert "[2] page 3 (1.00): Bread was eaten" in footnotes(document, evidence)
     assert [mark.label for mark in document.marks_at(40)] == ["page 2", "Chapter 1"]
     assert Document(TEXT).place(40) is None
+
+
+def test_what_the_summary_is_silent_on_is_named_by_marks():
+    pages = tuple(
+        Mark(TEXT.index(w), "page", f"page {n}") for n, w in ((7, "Captain"), (8, "Bread"))
+    )
+    root = summary_of("The keeper lit the lamp at dusk.")
+    said = "1 of 3 chunks are represented; nothing of "
+    plain, marked = Document(TEXT), Document(TEXT, marks=pages)
+    silent = f"characters {TEXT.index('Captain')} to {len(TEXT)}"
+    assert footnotes(plain, trace(plain, root)).endswith(said + silent)
+    assert footnotes(marked, trace(marked, root)).endswith(said + "page 7 to page 8")
+    assert marked.stretch(0, 40) == "characters 0 to 40"  # it begins before the first mark
+    assert marked.stretch(TEXT.index("Bread"), len(TEXT)) == "page 8"
