@@ -118,7 +118,7 @@ def faults(page):
 
 def faults_in(page, width, scheme):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # nothing half faded in
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     return [
         (fault["id"], node["target"], node["failureSummary"])
