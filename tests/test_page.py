@@ -595,12 +595,36 @@ def test_stand_ins_are_shown_where_they_are(open_page, tmp_path):
         expect(page.locator("#pages mark").first).to_contain_text("bridge number")
 
 
-def test_a_job_that_cannot_be_done_or_is_gone_says_so(open_page, tmp_path):
-    with serving(make(scripted(context=330), tmp_path)) as client:
-        page = open_page(client, expected=["404"])
+def test_a_summary_that_would_be_too_long_leads_back_to_its_length(open_page, tmp_path):
+    pdf = (ROOT / "tests" / "corpus" / "files" / "harbour-groff.pdf").read_bytes()
+    with serving(make(scripted(context=400), tmp_path)) as client:
+        page = open_page(client)
+        drop(page, "harbour.pdf", pdf)
         page.get_by_label(re.compile("Long")).check(force=True)
-        send(page)
+        page.get_by_label("Question").fill("What does the pilot say?")
+        page.get_by_role("button", name="Summarize").click()
         expect(page.get_by_role("alert")).to_contain_text("The summary would be too long")
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text(re.compile(r"at most \d+ words"))
+        page.get_by_role("button", name="Change the length").click()
+        expect(page.get_by_role("radio", name="Long")).to_be_focused()
+        expect(page.get_by_role("radio", name="Long")).to_be_checked()
+        expect(page.get_by_role("alert")).to_contain_text(re.compile(r"at most \d+ words"))
+        expect(page.locator("#chosen-name")).to_contain_text("harbour.pdf")
+        page.get_by_label(re.compile("Short")).check(force=True)
+        page.get_by_label("Question").fill("")
+        page.get_by_role("button", name="Summarize").click()
+        finished(page)
+        expect(page.locator("#question")).to_be_hidden()
+        expect(page.locator(".block .place").first).to_have_text("page 1")
+        page.get_by_role("link", name="New summary").click()
+        expect(page.locator("#chosen")).to_be_hidden()
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_job_that_is_gone_says_so(open_page, tmp_path):
+    with serving(make(scripted(), tmp_path)) as client:
+        page = open_page(client, expected=["404"])
         page.goto(f"/#{'0' * 36}")
         expect(page.get_by_role("heading", name="This summary is gone")).to_be_visible()
 
