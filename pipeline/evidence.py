@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
-from pipeline.extract import spans
+from pipeline.extract import is_chat, spans
 from pipeline.facts import Known, kinds_of, unsupported
 from pipeline.terms import stem, terms
 from pipeline.types import UNTOLD, Chunk, join_stretches
@@ -189,7 +189,7 @@ class Index:
     """The sentences of a text, by the terms they hold."""
 
     def __init__(self, text: str) -> None:
-        self.spans = spans(text)
+        self.spans = spans(text) if is_chat(text) else sentences(text)
         self.terms = [frozenset(terms(text[start:end])) for start, end in self.spans]
         self.places: dict[str, list[int]] = defaultdict(list)
         for i, own in enumerate(self.terms):

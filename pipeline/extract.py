@@ -56,6 +56,11 @@ def spans(text: str) -> list[tuple[int, int]]:
     ]
 
 
+def is_chat(text: str) -> bool:
+    """Say whether most lines begin a turn; one in prose may too, where a colon is in it."""
+    return 2 * len(_TURN.findall(text)) > text.count("\n")
+
+
 def split_sentences(text: str) -> list[str]:
     """Return a text's sentences, each with single spaces; a speaker's turn begins a new one."""
     return [" ".join(text[start:end].split()) for start, end in spans(text)]

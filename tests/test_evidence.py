@@ -98,6 +98,13 @@ def test_the_lines_of_a_chat_are_sources_with_or_without_full_stops():
     assert sources_in(BOAT, "Bob brings some bread.") == ["Bob: I will bring the bread."]
 
 
+def test_a_line_of_prose_with_a_colon_is_nobodys_turn():
+    prose = (
+        "A call that fails is sent again, and\nin the end: a sentence stands in for it.\nSo it is."
+    )
+    assert sources_in(prose, "A sentence stands in for a call that fails.")[0] == prose[:-10]
+
+
 def test_a_short_text_is_the_source_of_what_is_said_in_other_words():
     said = "The two friends plan to meet at the pier for a picnic."
     assert sources_in(BOAT, said) == ["Bob: See you at the pier."]
