@@ -147,12 +147,10 @@ def translated(offer: Offer) -> Iterator[None]:
     try:
         yield
     except BudgetError as error:
-        words = "fewer words" if error.most_words is None else f"at most {error.most_words} words"
-        raise Problem(
-            "summary-too-long",
-            "The model's context cannot hold the prompt and so long an answer; "
-            f"ask for {words} or a shorter query.",
-        ) from error
+        most = error.most_words
+        less = "fewer words, or a shorter query" if most is None else f"at most {most} words"
+        detail = f"The model's context cannot hold the prompt and so long an answer; ask for {less}."
+        raise Problem("summary-too-long", detail) from error
     except InputError as error:
         raise Problem("blank", "There is nothing to summarize in the text.") from error
     except ModelMissing as error:

@@ -50,7 +50,7 @@ export function closeHome() {
 
 // Come back with what a job asked for, since it cannot be done as it was.
 export function changeOrder(id, order, problem) {
-  choose({ id, name: order.name, note: "was sent before" });
+  choose({ id, name: order.name, note: "sent before" });
   at("query").value = order.query ?? "";
   const length = document.querySelector(`[name=words][value="${order.words}"]`);
   if (length) length.checked = true;

@@ -164,6 +164,7 @@ export class Reading {
     tell(`${this.order.name}: ${PHASES[run.phase]}`);
     show(at("cancel"), !run.over);
     show(at("saving"), run.phase === "done");
+    show(at("back"), run.phase === "done");
     this.offerAgain();
     show(at("forget"), run.over);
     at("summary-title").textContent = ["writing", "done", "failed"].includes(run.phase)
