@@ -149,7 +149,7 @@ def translated(offer: Offer) -> Iterator[None]:
     except BudgetError as error:
         most = error.most_words
         less = "fewer words, or a shorter query" if most is None else f"at most {most} words"
-        detail = f"The model's context cannot hold the prompt and so long an answer; ask for {less}."
+        detail = f"The model's context cannot hold so long an answer; ask for {less}."
         raise Problem("summary-too-long", detail) from error
     except InputError as error:
         raise Problem("blank", "There is nothing to summarize in the text.") from error
