@@ -147,11 +147,10 @@ def translated(offer: Offer) -> Iterator[None]:
     try:
         yield
     except BudgetError as error:
-        raise Problem(
-            "summary-too-long",
-            "The model's context cannot hold the prompt and so long an answer; "
-            "ask for fewer words or a shorter query.",
-        ) from error
+        most = error.most_words
+        less = "fewer words, or a shorter query" if most is None else f"at most {most} words"
+        detail = f"The model's context cannot hold so long an answer; ask for {less}."
+        raise Problem("summary-too-long", detail) from error
     except LanguageError as error:
         raise Problem(
             "invalid",

@@ -46,6 +46,16 @@ class SummaryRequest(BaseModel):
     sources: bool = Field(False, description="trace each sentence to its sources")
 
 
+class RepeatRequest(BaseModel):
+    """What is to be different; all else stays as it was."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    words: Words | None = None
+    query: Query | None = None
+    model: ModelName | None = None
+
+
 class InputBody(BaseModel):
     """What was summarized."""
 

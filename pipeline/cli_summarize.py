@@ -206,7 +206,8 @@ class _Job:
         (_silent if self.quiet else _note)(text)
 
     def _print(self, result: Result, *, heading: bool) -> None:
-        name = result.plan.document.name
+        document = result.plan.document
+        name = document.name
         if self.as_json:
             click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
         else:
@@ -217,10 +218,8 @@ class _Job:
                 self._told.add(warning)
                 self.note(warning)
         for stand_in in result.stand_ins:
-            self.note(
-                f"{name}: its own sentences stand in for characters {stand_in.start} to "
-                f"{stand_in.end} ({stand_in.reason})"
-            )
+            place = document.stretch(stand_in.start, stand_in.end)
+            self.note(f"{name}: its own sentences stand in for {place} ({stand_in.reason})")
 
 
 def _with_sources(result: Result) -> str | None:

@@ -39,7 +39,12 @@ class InputError(PyLlamaError):
 
 
 class BudgetError(InputError):
-    """The context window cannot hold the prompt, a summary and three sources at once."""
+    """The context window cannot hold the prompt, a summary and three sources at once.
+
+    `most_words` is how long a summary could be; None where its length is not what is wrong.
+    """
+
+    most_words: int | None = None
 
 
 class LanguageError(InputError):

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
+from pipeline.extract import is_chat, spans
 from pipeline.facts import Known, kinds_of, unsupported
 from pipeline.terms import stem, terms
 from pipeline.types import UNTOLD, Chunk, join_stretches
@@ -32,6 +33,7 @@ MOST_SOURCES = 3  # for one sentence
 LEAST_SCORE = 0.15  # of a source; what shares less speaks of something else
 LEAST_GAIN = 0.1  # of a further source, over those before it
 FACT_WEIGHT = 2.0  # of names and numbers, over other words
+FEW_SENTENCES = 10  # of fewer, how many hold a word does not tell how rare it is
 LENGTH_SHARE = 0.3  # how much a long source sentence is held against it; BM25's b
 KEPT = 0.35  # share of a partial summary's sentence that the text above it still holds
 SHOWN = 160  # characters of a source in a footnote
@@ -117,8 +119,7 @@ def footnotes(document: Document, evidence: Evidence) -> str:
     coverage = evidence.coverage
     said = f"{coverage.represented} of {coverage.chunks} chunks are represented"
     if coverage.missing:
-        stretches = ", ".join(f"{start:,}-{end:,}" for start, end in coverage.missing)
-        said += f"; nothing of characters {stretches}"
+        said += f"; nothing of {', '.join(document.stretch(*each) for each in coverage.missing)}"
     return "\n".join([" ".join(texts), "", *notes, said])
 
 
@@ -188,7 +189,7 @@ class Index:
     """The sentences of a text, by the terms they hold."""
 
     def __init__(self, text: str) -> None:
-        self.spans = sentences(text)
+        self.spans = spans(text) if is_chat(text) else sentences(text)
         self.terms = [frozenset(terms(text[start:end])) for start, end in self.spans]
         self.places: dict[str, list[int]] = defaultdict(list)
         for i, own in enumerate(self.terms):
@@ -197,8 +198,12 @@ class Index:
         self.mean_length = sum(map(len, self.terms)) / max(len(self.terms), 1)
 
     def weight(self, term: str) -> float:
-        """Return the idf of a term; one that the text does not hold weighs most."""
-        n, of = len(self.spans), len(self.places.get(term, ()))
+        """Return the idf of a term; one that the text does not hold weighs most.
+
+        A short text counts as one of FEW_SENTENCES: by its own few, all that it holds would weigh
+        next to nothing beside the first word that it does not.
+        """
+        n, of = max(len(self.spans), FEW_SENTENCES), len(self.places.get(term, ()))
         return math.log(1 + (n - of + 0.5) / (of + 0.5))
 
     def traces(self, sentence: str) -> bool:

@@ -14,6 +14,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.chunk import sentences
@@ -48,16 +49,28 @@ class Candidate:
     weight: float = 1.0
 
 
+def spans(text: str) -> list[tuple[int, int]]:
+    """Return the start and end of every sentence; a speaker's turn begins a new one."""
+    turns = [0, *(match.end() for match in _TURN.finditer(text)), len(text)]
+    return [
+        (turn + start, turn + end)
+        for turn, following in pairwise(turns)
+        for start, end in sentences(text[turn:following])
+    ]
+
+
+def is_chat(text: str) -> bool:
+    """Say whether most lines begin a turn; one in prose may too, where a colon is in it."""
+    return 2 * len(_TURN.findall(text)) > text.count("\n")
+
+
 def split_sentences(text: str) -> list[str]:
     """Return a text's sentences, each with single spaces; a speaker's turn begins a new one.
 
     They are as a prompt has them (`visible`): whoever reads a summary next may be a model as well.
     """
-    return [
-        " ".join(turn[start:end].split())
-        for turn in _TURN.split(visible(text))
-        for start, end in sentences(turn)
-    ]
+    text = visible(text)
+    return [" ".join(text[start:end].split()) for start, end in spans(text)]
 
 
 class Centre:

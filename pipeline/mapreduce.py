@@ -203,13 +203,16 @@ class Summarizer:
         if self.strategy == "refine":
             empty.append(wording.refined("", "", self.words))
         context = self.model.context
-        return Budget(
-            context=context,
-            overhead=max(self.model.count(*prompt) for prompt in empty) + SEAM_SLACK + LAST_TOKEN,
-            summary=self.summary_tokens
-            or min(DEFAULT_SUMMARY_TOKENS, max(context // 8, MIN_SUMMARY)),
-            answer=round(self.words * tokens_per_word) + MIN_ANSWER,
-        )
+        overhead = max(self.model.count(*prompt) for prompt in empty) + SEAM_SLACK + LAST_TOKEN
+        summary = self.summary_tokens or min(DEFAULT_SUMMARY_TOKENS, max(context // 8, MIN_SUMMARY))
+        try:
+            answer = round(self.words * tokens_per_word) + MIN_ANSWER
+            return Budget(context, overhead, summary, answer)
+        except BudgetError as error:
+            source = context - overhead - MIN_FAN_IN * summary
+            most = int((source - MIN_ANSWER) / tokens_per_word)
+            error.most_words = most if source >= summary and most > 0 else None
+            raise
 
     def plan(self, document: Document) -> Plan:
         """Decide on every call of a run, and make none.

@@ -88,6 +88,13 @@ class Document:
         marks = self.marks_at(character)
         return marks[0].label if marks else None
 
+    def stretch(self, start: int, end: int) -> str:
+        """Return what people call a stretch, "page 3 to page 5", or else its characters."""
+        first, last = self.place(start), self.place(end - 1)
+        if first is None:
+            return f"characters {start:,} to {end:,}"
+        return first if first == last else f"{first} to {last}"
+
 
 @dataclass(frozen=True)
 class Chunk:

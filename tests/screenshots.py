@@ -147,6 +147,12 @@ def failed(page):
     expect(page.locator("#phase")).to_have_text("Failed")
 
 
+def too_long(page):
+    failed(page)
+    page.get_by_role("button", name="Change the length").click()
+    expect(page.get_by_role("radio", name="Long")).to_be_focused()
+
+
 def stand_ins(page):
     read(page)
     expect(page.locator("#notices .notice")).to_be_visible()
@@ -235,12 +241,13 @@ STATES = {
     "form-queue-full": State(
         full, lambda: scripted(central, delay=stuck(0)), service=(("jobs_per_client", 1),)
     ),
+    "form-too-long": State(too_long, lambda: scripted(central, context=400)),
     "form-key": State(key, service=(("api_keys", {"ann": hash_key("a")}),)),
     "reading": State(midway, lambda: scripted(central, delay=stuck(4))),
     "writing": State(writing, lambda: Slowly(central, context=600)),
     "waiting": State(waiting, lambda: None, service=(("opener", down),)),
     "cancelled": State(cancelled, lambda: scripted(central, delay=stuck(4))),
-    "failed": State(failed, lambda: scripted(central, context=330)),
+    "failed": State(failed, lambda: scripted(central, context=400)),
     "gone": State(gone),
     "done": State(read, whole=True),
     "done-sentence": State(sentence, whole=True),

@@ -49,7 +49,7 @@ def test_it_may_take_no_more_memory_than_it_is_given():
     text = b"<html><body>" + b"<p>a<b>" * 1_000_000
     limits = Limits(seconds=60, memory=350 * 2**20)
     assert read_apart(text[:1000], "a", limits).text
-    with pytest.raises(DocumentError):
+    with pytest.raises(TooLarge):
         read_apart(text, "a", limits)
 
 

@@ -1,6 +1,7 @@
 """Jobs: accepted, followed, found again after a crash, and nobody else's."""
 
 import json
+import re
 import secrets
 import sqlite3
 import threading
@@ -268,6 +269,12 @@ def test_a_job_that_cannot_be_done_says_why(client):
     location = client.post("/jobs", json={"text": TEXT, "words": 5000}).headers["location"]
     job = done(client, location, "failed")
     assert job["problem"]["type"] == "urn:py-llama:problem:summary-too-long"
+    most = int(re.search(r"at most (\d+) words", job["problem"]["detail"])[1])
+    again = client.post(f"{location}/again", json={"words": most}).headers["location"]
+    assert done(client, again)["result"]["summary"]
+    order = {**client.get(f"{location}/order").json(), "words": most}
+    assert client.get(f"{again}/order").json() == order
+    assert client.post(f"{location}/again", json={"text": TEXT}).status_code == 422
     refused = client.post("/jobs", json={"text": " "})
     assert refused.status_code == 422
 

@@ -407,6 +407,17 @@ def test_footnotes_name_pages_and_times(monkeypatch, capsys):
     assert re.search(r"^\[2\] page [23] \(\d\.\d\d\): .*sponges", out, re.MULTILINE)
 
 
+def test_what_a_summary_is_silent_on_is_named_by_pages_and_times(monkeypatch, capsys):
+    files = [str(CORPUS / "files" / name) for name in ("talk-ffmpeg.vtt", "harbour-groff.pdf")]
+    with ScriptedOllama(says("The painters have reached the middle of it.")) as scripted:
+        monkeypatch.setenv("OLLAMA_HOST", scripted.url)
+        assert run(["summarize", "--sources", "--chunk-tokens", "300", *files]) == 0
+    talk, harbour = re.findall(r"chunks are represented; nothing of (.*)", capsys.readouterr().out)
+    time, page = r"00:\d\d:\d\d", r"page [1-4]"
+    assert re.fullmatch(rf"{time}( to {time})?(, {time}( to {time})?)*", talk)
+    assert re.fullmatch(rf"{page}( to {page})?(, {page}( to {page})?)*", harbour)
+
+
 def test_what_a_document_does_not_give_is_said(server, capsys):
     assert run(["summarize", str(CORPUS / "unreadable" / "partly.pdf")]) == 0
     assert "1 of 2 pages hold pictures without text" in one_line(capsys.readouterr().err)

@@ -74,6 +74,45 @@ def test_the_tree_decides_between_equals():
     assert sentence.sources[0].start == document.index("\n\n") + 2
 
 
+CHAT = """Jo: snow closed the pass
+Kim: which road do we take
+Jo: the coast road, two hours more
+Kim: leave at five then"""
+BOAT = """Ann: The boat leaves at nine.
+Bob: I will bring the bread.
+Ann: Then I bring the cheese.
+Bob: See you at the pier."""
+
+
+def sources_in(document, said):
+    (sentence,) = trace(Document(document), Summary(said, 1, 0, (whole(document),))).sentences
+    return [document[source.start : source.end] for source in sentence.sources]
+
+
+def whole(document):
+    return Chunk(document, 0, len(document), 1)
+
+
+def test_the_lines_of_a_chat_are_sources_with_or_without_full_stops():
+    assert sources_in(CHAT, "They take the coast road.")[0] == "Jo: the coast road, two hours more"
+    assert sources_in(BOAT, "Bob brings some bread.") == ["Bob: I will bring the bread."]
+
+
+def test_a_line_of_prose_with_a_colon_is_nobodys_turn():
+    prose = (
+        "A call that fails is sent again, and\nin the end: a sentence stands in for it.\nSo it is."
+    )
+    assert sources_in(prose, "A sentence stands in for a call that fails.")[0] == prose[:-10]
+
+
+def test_a_short_text_is_the_source_of_what_is_said_in_other_words():
+    said = "The two friends plan to meet at the pier for a picnic."
+    assert sources_in(BOAT, said) == ["Bob: See you at the pier."]
+    for document in (CHAT, BOAT):
+        assert sources_in(document, "Tom has sold the bicycle to a student for eighty.") == []
+        assert sources_in(document, "The patient is tired because of low iron.") == []
+
+
 def test_coverage_says_what_is_missing_and_where_it_went():
     partial = ["The keeper lit the lamp.", "Economists met.", "Bread was eaten in the kitchen."]
     evidence, _ = traced("The keeper lit the lamp at dusk.", partial=partial)
@@ -172,3 +211,17 @@ def test_a_source_is_named_by_the_nearest_mark_before_it():
     assert "[2] page 3 (1.00): Bread was eaten" in footnotes(document, evidence)
     assert [mark.label for mark in document.marks_at(40)] == ["page 2", "Chapter 1"]
     assert Document(TEXT).place(40) is None
+
+
+def test_what_the_summary_is_silent_on_is_named_by_marks():
+    pages = tuple(
+        Mark(TEXT.index(w), "page", f"page {n}") for n, w in ((7, "Captain"), (8, "Bread"))
+    )
+    root = summary_of("The keeper lit the lamp at dusk.")
+    said = "1 of 3 chunks are represented; nothing of "
+    plain, marked = Document(TEXT), Document(TEXT, marks=pages)
+    silent = f"characters {TEXT.index('Captain')} to {len(TEXT)}"
+    assert footnotes(plain, trace(plain, root)).endswith(said + silent)
+    assert footnotes(marked, trace(marked, root)).endswith(said + "page 7 to page 8")
+    assert marked.stretch(0, 40) == "characters 0 to 40"  # it begins before the first mark
+    assert marked.stretch(TEXT.index("Bread"), len(TEXT)) == "page 8"

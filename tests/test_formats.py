@@ -22,7 +22,7 @@ from hostile_documents import (
 )
 
 from pipeline.apart import read_apart
-from pipeline.errors import DocumentError, Unsupported
+from pipeline.errors import DocumentError, TooLarge, Unsupported
 from pipeline.formats import read
 from pipeline.formats.pdf import Line, Page, Setting, furniture
 from pipeline.mapreduce import Summarizer
@@ -306,6 +306,23 @@ def test_a_page_in_another_encoding_is_read_as_it_says():
 
 
 # Captions -----------------------------------------------------------------------------------------
+
+
+def test_a_page_is_read_to_its_end_whatever_is_in_it():
+    picture = f"<img src='data:image/png;base64,{'a' * 11_000_000}'>"
+    html = f"<html><body><p>Rivers carry sand.</p>{picture}<p>The sea takes it.</p></body></html>"
+    assert read(html.encode(), "a").text == "Rivers carry sand.\n\nThe sea takes it."
+    with pytest.raises(TooLarge):
+        read(b"<html><body>" + b"<div>" * 3000 + b"The end.", "a")
+
+
+@pytest.mark.parametrize("packed", [
+    lambda words: word(body(paragraph(words))),
+    lambda words: book(page(f"<p>{words}</p>")),
+], ids=["docx", "epub"])  # fmt: skip
+def test_what_holds_too_many_words_is_too_large_and_not_broken(packed):
+    with pytest.raises(TooLarge, match="holds more than a document may"):
+        read(packed("ha " * 9_000_000), "a")
 
 
 def test_captions_say_who_speaks_and_mark_the_times():

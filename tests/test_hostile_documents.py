@@ -150,6 +150,13 @@ def test_hostile_documents(client, canary, name):
     assert time.monotonic() - began < SLOW
 
 
+def test_what_is_too_large_is_called_that(client):
+    content = documents("")["docx: a bomb of words"]()
+    response = client.post("/summarize/file", files={"file": ("a.docx", content)})
+    assert response.status_code == 413
+    assert response.json()["title"] == "The document is too large"
+
+
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_hostile_names(client, name):
     response = client.post("/summarize/file", files={"file": (name, b"Rivers carry sand.")})

@@ -123,10 +123,15 @@ def test_a_blank_text_is_refused(text):
 
 
 def test_a_budget_that_cannot_work_names_the_number_to_change():
-    with pytest.raises(BudgetError, match=r"set context to 5\d\d or more"):
+    with pytest.raises(BudgetError, match=r"set context to 5\d\d or more") as met:
         summarizer(context=300, summary_tokens=120).plan(Document(prose(2000)))
-    with pytest.raises(BudgetError, match="lower --words"):
+    assert met.value.most_words is None  # no length would do
+    with pytest.raises(BudgetError, match="lower --words") as met:
         summarizer(context=400, words=200).plan(Document(prose(2000)))
+    most = met.value.most_words
+    summarizer(context=400, words=most).budget()
+    with pytest.raises(BudgetError):
+        summarizer(context=400, words=most + 1).budget()
 
 
 @pytest.mark.parametrize("setting", ["words", "chunk_tokens", "summary_tokens"])

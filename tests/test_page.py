@@ -28,8 +28,10 @@ STORY = " ".join(
     for i in range(400)
 )
 ROOT = Path(__file__).parent.parent
+SECTIONS = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split("\n## ")
 BRIDGES = "\N{BRIDGE AT NIGHT}" * 300 + "\n\n" + STORY  # two UTF-16 units each
 SERIOUS = {"serious", "critical"}
+UNDER_WAY = re.compile("Reading|Merging|Writing")
 
 pytestmark = pytest.mark.browser
 WAIT = 60_000  # milliseconds for a state to come, on a busy machine too
@@ -105,45 +107,64 @@ def drop(page, name, data):
 
 
 def faults(page):
-    """What axe-core finds that is serious."""
-    found = Axe().run(page).response["violations"]
+    """What axe-core finds that is serious, on a phone and on a desk, in light and in dark."""
+    return [
+        (width, scheme, *fault)
+        for width in (360, 1440)
+        for scheme in ("light", "dark")
+        for fault in faults_in(page, width, scheme)
+    ]
+
+
+def faults_in(page, width, scheme):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # nothing half faded in
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     return [
         (fault["id"], node["target"], node["failureSummary"])
-        for fault in found
+        for fault in Axe().run(page).response["violations"]
         if fault["impact"] in SERIOUS
         for node in fault["nodes"]
     ]
 
 
-# Must show: a real document, the embedded model ---------------------------------------------------
+# Must show: the embedded model --------------------------------------------------------------------
 
 
-def test_a_pdf_is_dropped_watched_stopped_taken_up_again_and_traced(browser, open_page, tmp_path):
-    sections = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split("\n## ")
-    pdf = printed(browser, sections[:3])
-    # Small parts, read one after another, so that there is something to see.
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """The service with the embedded model.
+
+    It reads small parts, one after another, so that there is something to see.
+    """
     settings = {"context": 2048, "chunk_tokens": 400, "summary_tokens": 64, "concurrency": 1}
-    with process(tmp_path, url="http://127.0.0.1:9", model="embedded", **settings) as service:
-        page = open_page(service.client)
-        drop(page, "how-it-works.pdf", pdf)
-        expect(page.locator("#chosen-name")).to_contain_text("how-it-works.pdf")
-        page.get_by_role("button", name="Summarize").click()
-        expect(page.get_by_role("heading", name="how-it-works.pdf")).to_be_visible()
-        expect(page.locator("#tree button.done").first).to_be_visible(timeout=300_000)
-        expect(page.locator("#counts")).to_contain_text(re.compile(r"\d of \d calls"))
-        page.get_by_role("button", name="Cancel").click()
-        expect(page.locator("#phase")).to_have_text("Cancelled")
-        page.get_by_role("button", name="Try again").click()
-        expect(page.locator("#tree button.known").first).to_be_visible()  # not read a second time
-        page.reload()
-        expect(page.locator("#phase")).to_have_text(re.compile("Reading|Merging|Writing"))
-        finished(page, 600)
-        assert page.locator("#tree .strip button").count() > 1
-        assert page.locator("#tree button.not-yet").count() == 0
-        page.locator(".sentence:not(.unsourced)").first.click()
-        expect(page.locator("#trace button").first).to_contain_text(re.compile(r"page \d"))
-        expect(page.locator("#pages mark").first).to_be_in_viewport()
-        expect(page.locator(".ticks i").first).to_be_visible()
+    folder = tmp_path_factory.mktemp("real")
+    with process(folder, url="http://127.0.0.1:9", model="embedded", **settings) as service:
+        yield service.client
+
+
+def test_a_pdf_is_dropped_watched_stopped_taken_up_again_and_traced(browser, open_page, real):
+    pdf = printed(browser, SECTIONS[:3])
+    page = open_page(real)
+    drop(page, "how-it-works.pdf", pdf)
+    expect(page.locator("#chosen-name")).to_contain_text("how-it-works.pdf")
+    page.get_by_role("button", name="Summarize").click()
+    expect(page.get_by_role("heading", name="how-it-works.pdf")).to_be_visible()
+    expect(page.locator("#tree button.done").first).to_be_visible(timeout=300_000)
+    expect(page.locator("#counts")).to_contain_text(re.compile(r"\d of \d calls"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#phase")).to_have_text("Cancelled")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#tree button.known").first).to_be_visible()  # not read a second time
+    page.reload()
+    expect(page.locator("#phase")).to_have_text(UNDER_WAY)
+    finished(page, 600)
+    assert page.locator("#tree .strip button").count() > 1
+    assert page.locator("#tree button.not-yet").count() == 0
+    page.locator(".sentence:not(.unsourced)").first.click()
+    expect(page.locator("#trace button").first).to_contain_text(re.compile(r"page \d"))
+    expect(page.locator("#pages mark").first).to_be_in_viewport()
+    expect(page.locator(".ticks i").first).to_be_visible()
 
 
 def printed(browser, sections):
@@ -156,6 +177,82 @@ def printed(browser, sections):
     with contextlib.closing(browser.new_page()) as paper:
         paper.set_content(f"<style>section {{ break-after: page }}</style>{html}")
         return paper.pdf()
+
+
+def test_the_keyboard_suffices(open_page, real):
+    page = open_page(real, viewport={"width": 800, "height": 900})  # the document is far down
+    press = page.keyboard.press
+
+    def tab_to(selector, key="Tab"):
+        for _ in range(60):
+            press(key)
+            if page.evaluate("s => document.activeElement.matches(s)", selector):
+                return
+        pytest.fail(f"{selector} is out of reach")
+
+    tab_to("#text")
+    page.keyboard.insert_text("\n\n".join(SECTIONS[3:8]))
+    tab_to("#file")  # which opens the browser's own dialog
+    tab_to("input[name=words]")
+    press("ArrowLeft")
+    tab_to("#query")
+    page.keyboard.type("How are chunks counted?")
+    tab_to("#model")
+    tab_to("#send")
+    press("Enter")
+    expect(page.locator("#question")).to_have_text("How are chunks counted?")
+    expect(page.locator("#tree button.done").first).to_be_visible()
+    tab_to("#cancel")
+    press("Enter")
+    expect(page.locator("#phase")).to_have_text("Cancelled")
+    tab_to("#again")
+    press("Enter")
+    finished(page)
+    tab_to("#tree button")
+    for key in ("ArrowDown", "ArrowRight", "End", "Enter"):
+        press(key)
+    expect(page.locator("#part")).to_be_visible()
+    tab_to("#part button")
+    press("Enter")
+    expect(page.locator("#part")).to_be_hidden()
+    tab_to("#detail")
+    press("ArrowRight")
+    expect(page.locator(".level-part").first).to_be_visible()
+    press("ArrowLeft")
+    tab_to(".sentence:not(.unsourced)")
+    press("Enter")
+    expect(page.locator("#trace")).to_be_visible()
+    tab_to("#trace button")
+    press("Enter")
+    expect(page.locator("#pages")).to_be_focused()
+    expect(page.locator("#pages mark").first).to_be_in_viewport()
+    tab_to("#back", "Shift+Tab")
+    press("Enter")
+    expect(page.locator(".sentence[aria-current='true']")).to_be_focused()
+
+
+def test_axe_finds_no_serious_fault_from_form_to_summary(open_page, real):
+    page = open_page(real)
+    expect(page.locator("#model option").first).to_be_attached()
+    assert faults(page) == []
+    send(page, "\n\n".join(SECTIONS))
+    expect(page.locator("#tree button.done").first).to_be_visible()
+    assert faults(page) == []
+    expect(page.locator("#phase")).to_have_text(UNDER_WAY)  # it still was
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#phase")).to_have_text("Cancelled")
+    assert faults(page) == []
+    page.get_by_role("link", name="New summary").click()
+    page.get_by_label(re.compile("Short")).check(force=True)
+    send(page, "\n\n".join(SECTIONS[1:3]))
+    finished(page)
+    assert faults(page) == []
+    page.locator(".sentence:not(.unsourced)").first.click()
+    page.locator("#figures").click()
+    page.locator("#tree .strip button").first.click()
+    assert faults(page) == []
+    page.locator("#detail").fill("2")
+    assert faults(page) == []
 
 
 # Must show: a book --------------------------------------------------------------------------------
@@ -498,12 +595,36 @@ def test_stand_ins_are_shown_where_they_are(open_page, tmp_path):
         expect(page.locator("#pages mark").first).to_contain_text("bridge number")
 
 
-def test_a_job_that_cannot_be_done_or_is_gone_says_so(open_page, tmp_path):
-    with serving(make(scripted(context=330), tmp_path)) as client:
-        page = open_page(client, expected=["404"])
+def test_a_summary_that_would_be_too_long_leads_back_to_its_length(open_page, tmp_path):
+    pdf = (ROOT / "tests" / "corpus" / "files" / "harbour-groff.pdf").read_bytes()
+    with serving(make(scripted(context=400), tmp_path)) as client:
+        page = open_page(client)
+        drop(page, "harbour.pdf", pdf)
         page.get_by_label(re.compile("Long")).check(force=True)
-        send(page)
+        page.get_by_label("Question").fill("What does the pilot say?")
+        page.get_by_role("button", name="Summarize").click()
         expect(page.get_by_role("alert")).to_contain_text("The summary would be too long")
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text(re.compile(r"at most \d+ words"))
+        page.get_by_role("button", name="Change the length").click()
+        expect(page.get_by_role("radio", name="Long")).to_be_focused()
+        expect(page.get_by_role("radio", name="Long")).to_be_checked()
+        expect(page.get_by_role("alert")).to_contain_text(re.compile(r"at most \d+ words"))
+        expect(page.locator("#chosen-name")).to_contain_text("harbour.pdf")
+        page.get_by_label(re.compile("Short")).check(force=True)
+        page.get_by_label("Question").fill("")
+        page.get_by_role("button", name="Summarize").click()
+        finished(page)
+        expect(page.locator("#question")).to_be_hidden()
+        expect(page.locator(".block .place").first).to_have_text("page 1")
+        page.get_by_role("link", name="New summary").click()
+        expect(page.locator("#chosen")).to_be_hidden()
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_job_that_is_gone_says_so(open_page, tmp_path):
+    with serving(make(scripted(), tmp_path)) as client:
+        page = open_page(client, expected=["404"])
         page.goto(f"/#{'0' * 36}")
         expect(page.get_by_role("heading", name="This summary is gone")).to_be_visible()
 
@@ -523,58 +644,12 @@ def test_a_key_is_asked_for_and_kept(open_page, tmp_path):
 # For everybody ------------------------------------------------------------------------------------
 
 
-def test_the_keyboard_suffices(open_page, tmp_path):
-    with serving(make(scripted(), tmp_path)) as client:
-        page = open_page(client)
-
-        def tab_to(selector):
-            for _ in range(60):
-                page.keyboard.press("Tab")
-                if page.evaluate("s => document.activeElement.matches(s)", selector):
-                    return
-            pytest.fail(f"{selector} is out of reach")
-
-        tab_to("#text")
-        page.keyboard.insert_text(STORY)
-        tab_to("input[name=words]")
-        page.keyboard.press("ArrowLeft")
-        tab_to("#query")
-        page.keyboard.type("Which bridges?")
-        tab_to("#model")
-        tab_to("#send")
-        page.keyboard.press("Enter")
-        finished(page)
-        expect(page.locator("#question")).to_have_text("Which bridges?")
-        tab_to("#tree button")
-        for key in ("ArrowDown", "ArrowRight", "End", "Enter"):
-            page.keyboard.press(key)
-        expect(page.locator("#part")).to_be_visible()
-        tab_to("#part button")
-        page.keyboard.press("Enter")
-        expect(page.locator("#part")).to_be_hidden()
-        tab_to("#detail")
-        page.keyboard.press("ArrowRight")
-        expect(page.locator(".level-part").first).to_be_visible()
-        page.keyboard.press("ArrowLeft")
-        tab_to(".sentence")
-        page.keyboard.press("Enter")
-        expect(page.locator("#trace")).to_be_visible()
-        tab_to("#trace button")
-        page.keyboard.press("Enter")
-        expect(page.locator("#pages")).to_be_focused()
-        expect(page.locator("#pages mark").first).to_be_in_viewport()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
-def test_axe_finds_no_serious_fault(open_page, served, scheme, width):
+def test_axe_finds_no_serious_fault_in_what_is_made_up_or_left_out(open_page, served):
     client, job = served
-    shape = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-    page = open_page(client, **shape)
+    page = open_page(client)
     expect(page.locator("#jobs li").first).to_be_visible()
     assert faults(page) == []
-    page = finished(open_page(client, f"/#{job}", **shape))
-    assert faults(page) == []
+    page = finished(open_page(client, f"/#{job}"))
     page.locator(".sentence").last.click()
     for name in ("silent-summary", "figures"):
         page.locator(f"#{name}").click()
@@ -582,16 +657,6 @@ def test_axe_finds_no_serious_fault(open_page, served, scheme, width):
     assert faults(page) == []
     page.locator("#detail").fill("3")
     assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_axe_finds_no_serious_fault_while_it_runs(open_page, tmp_path):
-    model = scripted(delay=lambda call: 0.05 if len(model.calls) < 5 else 60)
-    with serving(make(model, tmp_path)) as client:
-        page = open_page(client)
-        send(page)
-        expect(page.locator("#tree button.done").nth(2)).to_be_visible()
-        assert faults(page) == []
 
 
 def test_the_description_is_drawn_without_another_host(open_page, served):

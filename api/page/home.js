@@ -14,7 +14,7 @@ const STATES = {
   cancelled: "Cancelled",
 };
 
-let chosen = null; // the file
+let chosen = null; // a document: a file, or that of a job, by its id
 let sendKey = null; // one for each order, however often it is sent
 let timer = null;
 let shown = PAGE; // jobs
@@ -25,7 +25,7 @@ export function setUpHome() {
     send();
   });
   at("order").addEventListener("input", () => (sendKey = null));
-  at("file").addEventListener("change", () => choose(at("file").files[0] ?? null));
+  at("file").addEventListener("change", () => chooseFile(at("file").files[0]));
   at("unchoose").addEventListener("click", () => choose(null));
   at("more").addEventListener("click", () => {
     shown += PAGE;
@@ -45,23 +45,40 @@ export function openHome() {
 
 export function closeHome() {
   clearTimeout(timer);
+  at("order-problem").replaceChildren();
+}
+
+// Come back with what a job asked for, since it cannot be done as it was.
+export function changeOrder(id, order, problem) {
+  choose({ id, name: order.name, note: "sent before" });
+  at("query").value = order.query ?? "";
+  const length = document.querySelector(`[name=words][value="${order.words}"]`);
+  if (length) length.checked = true;
+  if (order.model) at("model").replaceChildren(el("option", {}, order.model));
+  complain(problem);
+  const focus = () => document.querySelector("[name=words]:checked").focus();
+  addEventListener("hashchange", focus, { once: true });
+  location.hash = "";
 }
 
 // The document --------------------------------------------------------------------------------
 
-function choose(file) {
-  chosen = file;
+function chooseFile(file) {
+  choose(file ? { file, name: file.name, note: size(file.size) } : null);
+  if (!file) return;
+  tell(`${file.name} is chosen`);
+  at("send").focus();
+}
+
+function choose(document) {
+  chosen = document;
   sendKey = null;
-  if (!file) at("file").value = "";
-  at("text-label").textContent = file ? "Document" : "Text";
-  at("file-label").textContent = file ? "Choose another" : "Choose a document";
-  at("chosen-name").textContent = file ? `${file.name} · ${size(file.size)}` : "";
-  show(at("chosen"), Boolean(file));
-  show(at("text"), !file);
-  if (file) {
-    tell(`${file.name} is chosen`);
-    at("send").focus();
-  }
+  if (!document?.file) at("file").value = "";
+  at("text-label").textContent = document ? "Document" : "Text";
+  at("file-label").textContent = document ? "Choose another" : "Choose a document";
+  at("chosen-name").textContent = document ? `${document.name} · ${document.note}` : "";
+  show(at("chosen"), Boolean(document));
+  show(at("text"), !document);
 }
 
 function drag(event, over) {
@@ -74,7 +91,7 @@ function drop(event) {
   const file = event.dataTransfer?.files[0];
   if (!file) return;
   if (at("home").hidden) location.hash = "";
-  choose(file);
+  chooseFile(file);
 }
 
 // Sending ------------------------------------------------------------------------------------
@@ -88,14 +105,13 @@ async function send() {
     return;
   }
   at("send").disabled = true;
-  at("send").textContent = chosen ? "Sending the document …" : "Sending …";
+  at("send").textContent = chosen?.file ? "Sending the document …" : "Sending …";
   sendKey ??= [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16))
     .join("");
   try {
-    const job = await (chosen ? sendFile() : sendText());
+    const job = await (chosen ? (chosen.file ? sendFile() : sendAgain()) : sendText());
     sendKey = null;
-    at("order-notices").replaceChildren();
     choose(null);
     at("text").value = "";
     location.hash = job.id;
@@ -137,7 +153,7 @@ function titleOf(text) {
 function sendFile() {
   const form = new FormData();
   for (const [name, value] of Object.entries(wishes())) form.append(name, value);
-  form.append("file", chosen);
+  form.append("file", chosen.file);
   return askJson("jobs/file", {
     method: "POST",
     body: form,
@@ -145,10 +161,19 @@ function sendFile() {
   });
 }
 
+function sendAgain() {
+  const { sources, ...changes } = { query: null, ...wishes() }; // sources are as they were
+  return askJson(`jobs/${chosen.id}/again`, {
+    method: "POST",
+    body: JSON.stringify(changes),
+    headers: { "Content-Type": "application/json", "Idempotency-Key": sendKey },
+  });
+}
+
 function complain(error) {
   if (error.kind === "unauthorized") return; // the dialog asks for the key
   const wait = error.wait ? ` Try again in ${error.wait} s.` : "";
-  at("order-notices").replaceChildren(
+  at("order-problem").replaceChildren(
     notice("bad", error.title ?? "This did not work", `${error.detail ?? ""}${wait}`),
   );
 }
@@ -165,10 +190,12 @@ async function listModels() {
   }
   const usable = models.filter((model) => !model.problem);
   const offered = usable.length ? usable : models;
+  const wanted = offered.find((model) => model.name === at("model").value);
   at("model").replaceChildren(
-    ...offered.map((model) =>
-      el("option", { value: model.name, selected: model.default }, labelOf(model)),
-    ),
+    ...offered.map((model) => {
+      const selected = wanted ? model === wanted : model.default;
+      return el("option", { value: model.name, selected }, labelOf(model));
+    }),
   );
   const missing = models.filter((model) => model.problem);
   at("order-notices").replaceChildren(

@@ -97,6 +97,12 @@ export class Paper {
     return mark ?? this.placeOf(start) ?? `characters ${number(start)} to ${number(end)}`;
   }
 
+  // The same of a stretch that may be long: "page 3 to page 5".
+  rangeOf({ start, end }) {
+    const [first, last] = [this.placeOf(start), this.placeOf(end - 1)];
+    return first && first !== last ? `${first} to ${last}` : this.nameOf({ start, end });
+  }
+
   placeOf(start) {
     const before = this.marks.filter((mark) => mark.start <= start);
     for (const kind of ["time", "page", "heading"]) {
@@ -104,6 +110,13 @@ export class Paper {
       if (last) return last.label;
     }
     return null;
+  }
+
+  // How a stretch begins, below the heading that names it.
+  opening({ start, end }) {
+    const text = this.excerpt({ start, end: Math.min(end, start + 600) }).replace(/^#+ /, "");
+    const name = this.placeOf(start);
+    return name && text.startsWith(`${name} `) ? text.slice(name.length + 1) : text;
   }
 
   excerpt({ start, end }) {

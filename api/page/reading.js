@@ -1,6 +1,7 @@
 // One job: its document, watched while it is read, and its summary.
 
 import { at, el, notice, show, tell } from "./dom.js";
+import { changeOrder } from "./home.js";
 import { TreeMap } from "./map.js";
 import { Paper } from "./paper.js";
 import { Run } from "./run.js";
@@ -25,6 +26,7 @@ import {
 } from "./summary.js";
 import { count } from "./words.js";
 
+const TOO_LONG = "urn:py-llama:problem:summary-too-long";
 const NARROW = matchMedia("(max-width: 61.99rem)"); // where the document is below the summary
 
 export class Reading {
@@ -101,7 +103,6 @@ export class Reading {
     at("markdown").onclick = () => this.saveMarkdown();
     at("json").onclick = () => this.saveJson();
     at("detail").oninput = () => this.zoom(Number(at("detail").value));
-    at("again").onclick = () => this.again();
     at("prose").onpointerover = at("prose").onfocusin = (event) =>
       this.hover(event.target.closest("[data-sentence]"));
     at("prose").onclick = (event) => this.chooseAgain(event.target.closest(".sentence"));
@@ -163,7 +164,8 @@ export class Reading {
     tell(`${this.order.name}: ${PHASES[run.phase]}`);
     show(at("cancel"), !run.over);
     show(at("saving"), run.phase === "done");
-    show(at("again"), run.phase === "failed" || run.phase === "cancelled");
+    show(at("back"), run.phase === "done");
+    this.offerAgain();
     show(at("forget"), run.over);
     at("summary-title").textContent = ["writing", "done", "failed"].includes(run.phase)
       ? "Summary"
@@ -282,6 +284,16 @@ export class Reading {
     } finally {
       at("cancel").disabled = false;
     }
+  }
+
+  // What failed for its length fails again, until that is changed.
+  offerAgain() {
+    const { phase, problem } = this.run;
+    const tooLong = problem?.type === TOO_LONG;
+    at("again").textContent = tooLong ? "Change the length" : "Try again";
+    at("again").onclick = () =>
+      tooLong ? changeOrder(this.id, this.order, problem) : this.again();
+    show(at("again"), phase === "failed" || phase === "cancelled");
   }
 
   async again() {

@@ -47,7 +47,7 @@ export function markdown(order, result, paper) {
   if (coverage?.missing.length) {
     lines.push("", "Nothing of:", "");
     lines.push(
-      ...coverage.missing.map(([start, end]) => `- ${escape(paper.nameOf({ start, end }))}`),
+      ...coverage.missing.map(([start, end]) => `- ${escape(paper.rangeOf({ start, end }))}`),
     );
   }
   lines.push("", `Summarized by ${escape(result.model)} with py-llama.`, "");

@@ -114,8 +114,8 @@ export function writeSilent(coverage, paper, onSource) {
         el(
           "button",
           { type: "button", class: "source-link", onclick: () => onSource({ start, end }) },
-          el("span", { class: "where" }, paper.nameOf({ start, end })),
-          el("q", {}, beginning(paper.excerpt({ start, end: Math.min(end, start + 400) }), 90)),
+          el("span", { class: "where" }, paper.rangeOf({ start, end })),
+          el("q", {}, beginning(paper.opening({ start, end }), 90)),
         ),
       ),
     ),

@@ -35,5 +35,5 @@ export function beginning(text, most) {
     .trim();
   if (line.length <= most) return line;
   const cut = line.lastIndexOf(" ", most - 1);
-  return `${line.slice(0, cut > most / 2 ? cut : most - 1)}…`;
+  return `${line.slice(0, cut > most / 2 ? cut : most - 1).replace(/[,;:]$/, "")}…`;
 }

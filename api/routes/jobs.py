@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
@@ -16,7 +16,7 @@ from api.errors import Problem, wait
 from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
 from api.routes.summarize import file_order, text_order
-from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody
+from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody, RepeatRequest
 from api.service import Service
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -172,16 +172,19 @@ async def show_order(service: ServiceDep, client: ClientDep, row: FoundJob) -> O
     return OrderBody.model_validate({**asdict(order), "marks": marks})
 
 
-@router.post("/{id:job}/again", **accepted("not-found"))
+@router.post("/{id:job}/again", **accepted(*BODIED, "not-found"))
 async def repeat_job(
     service: ServiceDep,
     client: ClientDep,
     row: FoundJob,
     response: Response,
+    changes: RepeatRequest | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
-    """Make a job that asks for the same; the calls that were finished are not made again."""
+    """Make a job that asks for the same but for these changes; no finished call is made again."""
     order = await _order(service, client, row)
+    if changes is not None:
+        order = replace(order, **changes.model_dump(exclude_unset=True))
     return await _create(service, client, order, idempotency_key, response)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXTRA = "pip install 'py-llama-backend[formats]'"
 BROKEN = "is broken, or not what it says it is; open it and save it anew"
 ENCRYPTED = "is encrypted; save it without a password"
-TOO_LARGE = "is larger unpacked than a document may be; split it"
+TOO_LARGE = "is too large: it holds more than a document may; split it"
 
 _PICTURE = "is a picture; turn it into text first, by OCR"
 _SOUND = "is a recording; turn it into text first, by transcription"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from pipeline.formats import markup, plain
@@ -52,7 +53,7 @@ def read(data: bytes, name: str) -> Document:
     writer = Writer()
     root = markup.parse_html(text)
     if root is not None:
-        content = Content(root, _found(text))
+        content = Content(root, _found(root))
         markup.write(content.element, writer, content.is_navigation)
         kept = len(_WORD.findall("".join(writer.parts)))
         writer.removed["navigation"] = max(0, _seen(root) - kept)
@@ -71,12 +72,16 @@ def decode(data: bytes, name: str) -> str:
     return plain.decode(data, name)
 
 
-def _found(text: str) -> str:
+def _found(root: etree._Element) -> str:
     """Return what trafilatura takes for the page's content; it may be nothing."""
     import trafilatura
 
     found = trafilatura.extract(
-        text, favor_recall=True, include_comments=False, include_tables=True, deduplicate=False
+        deepcopy(root),  # of a text, its own parser might not reach the end
+        favor_recall=True,
+        include_comments=False,
+        include_tables=True,
+        deduplicate=False,
     )
     return found or ""
 

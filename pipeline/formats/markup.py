@@ -7,6 +7,7 @@ from html.entities import html5
 from typing import TYPE_CHECKING
 
 from lxml import etree
+from lxml.html import HTMLParser
 
 from pipeline.formats.writer import LINE, PARAGRAPH, Writer
 
@@ -30,26 +31,43 @@ UNSEEN = frozenset({
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31};)")
 _XML_ENTITIES = frozenset({"lt;", "gt;", "amp;", "quot;", "apos;"})
+# What libxml2 gives up with when a file is too large or too deep, or memory is at its limit.
+_EXCESS = (etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NO_MEMORY)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BESIDE_BREAK = re.compile(r" *([\t\n]) *")
 
 
 def parse_html(text: str) -> etree._Element | None:
-    """Return the tree of a web page, however broken; None where there is none."""
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True)
+    """Return the tree of a web page, however broken; None where there is none.
+
+    Raises:
+        OverflowError: it is too large, or nested too deeply, to be read to its end.
+    """
+    parser = HTMLParser(
+        encoding="utf-8",
+        no_network=True,
+        remove_comments=True,
+        huge_tree=True,  # or a picture of 10 MB in the page would end it, without an error
+    )
     data = text.encode("utf-8", "replace")
-    return etree.fromstring(data, parser) if data.strip() else None
+    root = _parsed(data, parser) if data.strip() else None
+    if any(met.type in _EXCESS for met in parser.error_log):
+        raise OverflowError
+    return root
 
 
 def parse_xhtml(text: str) -> etree._Element | None:
     """Return the tree of an XHTML page; what is not well-formed is read as HTML.
 
     Names of characters are written out beforehand, for no entity is ever looked up.
+
+    Raises:
+        OverflowError: it is too large, or nested too deeply, to be read to its end.
     """
     spelled = _ENTITY.sub(_spell, text)
     try:
         return parse_xml(spelled.encode("utf-8", "replace"))
-    except etree.XMLSyntaxError:
+    except (etree.XMLSyntaxError, OverflowError):  # of HTML, larger parts are taken
         return parse_html(text)
 
 
@@ -58,11 +76,26 @@ def parse_xml(data: bytes) -> etree._Element:
 
     Raises:
         lxml.etree.XMLSyntaxError: it is not well-formed.
+        OverflowError: it is too large, or nested too deeply.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
     )
-    return etree.fromstring(re.sub(rb"\A\s*<\?xml[^>]*\?>", b"", data), parser)
+    return _parsed(re.sub(rb"\A\s*<\?xml[^>]*\?>", b"", data), parser)
+
+
+def _parsed(data: bytes, parser: etree.XMLParser | HTMLParser) -> etree._Element:
+    try:
+        return etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        if is_excess(error):
+            raise OverflowError from None
+        raise
+
+
+def is_excess(error: Exception) -> bool:
+    """Say whether an XML file was given up for its size or depth; it may well be in order."""
+    return getattr(error, "code", None) in _EXCESS
 
 
 def _spell(found: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ from lxml import etree
 from pipeline.errors import DocumentError
 from pipeline.formats import BROKEN
 from pipeline.formats.archive import MAX_BYTES, Archive
-from pipeline.formats.markup import parse_xml
+from pipeline.formats.markup import is_excess, parse_xml
 from pipeline.formats.writer import LINE, PARAGRAPH, SOFT_HYPHEN, Writer
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def read(data: bytes, name: str) -> Document:
         reader = _Reader(_depths(package), dict(_notes(package)))
         reader.blocks(package.element.body)
         reader.other_notes()
-    except _BROKEN:
+    except _BROKEN as error:
+        if is_excess(error):
+            raise OverflowError from None
         raise DocumentError(name, BROKEN) from None
     return reader.writer.document(name)
 
