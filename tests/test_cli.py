@@ -411,7 +411,8 @@ def test_what_a_summary_is_silent_on_is_named_by_pages_and_times(monkeypatch, ca
     files = [str(CORPUS / "files" / name) for name in ("talk-ffmpeg.vtt", "harbour-groff.pdf")]
     with ScriptedOllama(says("The painters have reached the middle of it.")) as scripted:
         monkeypatch.setenv("OLLAMA_HOST", scripted.url)
-        assert run(["summarize", "--sources", "--chunk-tokens", "300", *files]) == 0
+        asked = ["summarize", "--sources", "--chunk-tokens", "300", "--words", "20", *files]
+        assert run(asked) == 0
     talk, harbour = re.findall(r"chunks are represented; nothing of (.*)", capsys.readouterr().out)
     time, page = r"00:\d\d:\d\d", r"page [1-4]"
     assert re.fullmatch(rf"{time}( to {time})?(, {time}( to {time})?)*", talk)
