@@ -98,6 +98,7 @@ class Asker:
     unsupported: Unsupported
     emit: Emit
     sent: int = 0
+    recalled: int = 0  # first answers that an earlier run left
     prompt_tokens: int = 0
     output_tokens: int = 0
     stand_ins: list[StandIn] = field(default_factory=list)
@@ -150,12 +151,12 @@ class Asker:
         kept = self.kept_answer(task)
         if kept is not None:
             return kept
-        reply, text = await self._attempts(task)
-        text = await self._reviewed(task, text)
+        reply, text = self._first(task) or await self._attempts(task)
+        text = await self._reviewed(task, reply, text)
         await self.store.put(self._key(task), replace(reply, text=text, finish="stop"))
         return Answer(text, reply.verified)
 
-    async def _reviewed(self, task: Task, text: str) -> str:
+    async def _reviewed(self, task: Task, reply: Reply, text: str) -> str:
         """Return what can be passed on of an answer, or of a second one if that is better.
 
         Raises:
@@ -165,6 +166,7 @@ class Asker:
         source = Source(self._stretch(task), self.wording.query, languages)
         review = source.review(text)
         if review.doubtful:
+            await self.store.put(self._first_key(task), reply)  # a run may end before the second
             review = min([review, *await self._second(task, source)], key=lambda r: r.badness)
         if review.foreign and not languages.crossed:  # else the text's sentences would not help
             raise StrayAnswer(f"the model wrote {NAMES[review.foreign]}, other than the text")
@@ -181,6 +183,16 @@ class Asker:
         with contextlib.suppress(CallFailed):
             return [source.review((await self._once(task, 1, restart=True))[1])]
         return []
+
+    def _first(self, task: Task) -> tuple[Reply, str] | None:
+        """Return the doubtful answer to which an earlier run was still to ask for a second."""
+        reply = self.store.get(self._first_key(task))
+        if reply is not None:
+            with contextlib.suppress(BadAnswer):
+                text = self._clean(reply, task)
+                self.recalled += 1
+                return reply, text
+        return None
 
     def _stretch(self, task: Task) -> str:
         """Return the text that a task speaks of: merges are held against the document itself."""
@@ -200,9 +212,14 @@ class Asker:
         return self.kept.get(key)
 
     def _key(self, task: Task) -> str:
-        prompt, bound = self._prompt(task), self._max_tokens(task)
-        version = f"{PROMPT_VERSION} {'drop' if self.unsupported == 'drop' else 'keep'}"
-        return call_key(self.model, version, *prompt, bound)
+        return self._named(task, "drop" if self.unsupported == "drop" else "keep")
+
+    def _first_key(self, task: Task) -> str:
+        return self._named(task, "first")
+
+    def _named(self, task: Task, what: str) -> str:
+        version = f"{PROMPT_VERSION} {what}"
+        return call_key(self.model, version, *self._prompt(task), self._max_tokens(task))
 
     async def _attempts(self, task: Task) -> tuple[Reply, str]:
         variation = 0  # moves only after a bad answer: what merely passed deserves the same seed

@@ -440,6 +440,28 @@ def test_an_interrupted_run_goes_on_where_it_was():
     assert result.root == whole.root
 
 
+def test_a_run_that_ended_before_its_second_answers_asks_only_for_those():
+    memory, text = Memory(), prose(2000)
+
+    def doubtful(call):
+        if call.attempt:
+            raise ServerDown("gone")
+        return "It stood on the Isle of Elba. " + first_words(20)(call)
+
+    def better(call):
+        return first_words(20)(call)
+
+    ended = summarizer(doubtful, store=memory)
+    with pytest.raises(ServerDown):
+        run(ended, text)
+    again = summarizer(better, store=memory)
+    result = run(again, text)
+    left = {call.user for call in ended.model.calls if not call.attempt}
+    assert {call.attempt for call in again.model.calls if call.user in left} == {1}
+    assert result.summary == run(summarizer(better), text).summary
+    assert result.cached_calls == result.retry_calls == len(left)
+
+
 def test_what_is_no_answer_is_not_kept():
     memory = Memory()
     run(summarizer(nothing, store=memory), prose(300))
