@@ -155,6 +155,7 @@ class Setting:
     unread: Sequence[str]
     writer: Writer = field(default_factory=Writer)
     _before: Line | None = None
+    _titled: bool = False  # by that line, and it is the whole title
 
     def __post_init__(self) -> None:
         self._furniture = furniture(self.pages)
@@ -185,8 +186,9 @@ class Setting:
             heading = _heading(line, titles)
             if heading:
                 self.writer.mark("heading", *heading)
-            self._line(line, pitch, width, apart=heading is not None)
+            self._line(line, pitch, width, apart=heading is not None or self._titled)
             self._before = line
+            self._titled = heading is not None and _folded(heading[0]) == _folded(line.text)
 
     def _line(self, line: Line, pitch: float, width: float, *, apart: bool) -> None:
         before = self._before
@@ -233,13 +235,17 @@ def _gap(before: Line, line: Line, pitch: float, width: float) -> str:
 
 def _heading(line: Line, titles: list[tuple[str, int]]) -> tuple[str, int] | None:
     """Take the title that a line begins with from those that are still looked for."""
-    words = one_line(line.text).casefold()
+    words = _folded(line.text)
     for i, (title, depth) in enumerate(titles):
-        folded = title.casefold()
+        folded = _folded(title)
         if words == folded or (len(words) > 8 and (folded.startswith(words) or words in folded)):
             del titles[: i + 1]
             return title, depth
     return None
+
+
+def _folded(text: str) -> str:
+    return one_line(text).casefold()
 
 
 def _unseen(titles: list[tuple[str, int]], lines: Iterable[Line]) -> list[tuple[str, int]]:
