@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from eval.records import Output
 from eval.systems import about_model
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.types import Emit
 
+    Usage: TypeAlias = dict[str, int]  # prompt_tokens and output_tokens
+    Ask: TypeAlias = Callable[[str, str | None], Awaitable[tuple[str, Usage | None]]]
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -37,7 +40,7 @@ class Peer:
     name: str
     ours: Summarizer
     chunk_tokens: int
-    ask: Callable[[str, str | None], Awaitable[str]]
+    ask: Ask
 
     @property
     def about(self) -> dict[str, Any]:
@@ -50,14 +53,16 @@ class Peer:
 
         started = time.perf_counter()
         try:
-            summary = await self.ask(item.document, item.query)
+            summary, usage = await self.ask(item.document, item.query)
         except (httpx.ConnectError, ConnectionError) as error:
             raise ServerDown(f"the Ollama server is gone: {error}") from error
         except Exception as error:  # noqa: BLE001 - a peer may raise anything
             problem = f"{type(error).__name__}: {error}"
             return Output(item.id, seed, item.digest, "failed", error=problem)
         seconds = time.perf_counter() - started
-        return Output(item.id, seed, item.digest, "done", summary.strip(), seconds=seconds)
+        return Output(
+            item.id, seed, item.digest, "done", summary.strip(), seconds=seconds, usage=usage
+        )
 
     async def aclose(self) -> None:
         """Close the model that lends its counting."""
@@ -88,9 +93,7 @@ def open_peer(name: str, ours: Summarizer, settings: Settings) -> Peer:
     return Peer(name, ours, chunk_tokens, ask)
 
 
-def _langchain_map_reduce(
-    ours: Summarizer, settings: Settings, chunk_tokens: int
-) -> Callable[[str, str | None], Awaitable[str]]:
+def _langchain_map_reduce(ours: Summarizer, settings: Settings, chunk_tokens: int) -> Ask:
     from langchain_classic.chains.summarize import load_summarize_chain
 
     budget = ours.budget()
@@ -104,9 +107,7 @@ def _langchain_map_reduce(
     return _asking(chain, ours, chunk_tokens)
 
 
-def _langchain_refine(
-    ours: Summarizer, settings: Settings, chunk_tokens: int
-) -> Callable[[str, str | None], Awaitable[str]]:
+def _langchain_refine(ours: Summarizer, settings: Settings, chunk_tokens: int) -> Ask:
     from langchain_classic.chains.summarize import load_summarize_chain
 
     budget = ours.budget()
@@ -117,16 +118,21 @@ def _langchain_refine(
     return _asking(chain, ours, room)
 
 
-def _asking(
-    chain: Runnable[dict[str, Any], dict[str, Any]], ours: Summarizer, tokens: int
-) -> Callable[[str, str | None], Awaitable[str]]:
+def _asking(chain: Runnable[dict[str, Any], dict[str, Any]], ours: Summarizer, tokens: int) -> Ask:
     """Ask a chain of LangChain's about a text, in chunks of at most so many tokens."""
+    from langchain_core.callbacks import get_usage_metadata_callback
 
-    async def ask(text: str, query: str | None) -> str:
+    async def ask(text: str, query: str | None) -> tuple[str, Usage | None]:
         if query is not None:
             raise ValueError("LangChain's default prompts take no question")
-        answer = await chain.ainvoke({"input_documents": _split(text, ours, tokens)})
-        return str(answer["output_text"])
+        with get_usage_metadata_callback() as meter:
+            answer = await chain.ainvoke({"input_documents": _split(text, ours, tokens)})
+        used = meter.usage_metadata.values()
+        usage = {
+            "prompt_tokens": sum(each["input_tokens"] for each in used),
+            "output_tokens": sum(each["output_tokens"] for each in used),
+        }
+        return str(answer["output_text"]), usage
 
     return ask
 
@@ -163,9 +169,7 @@ def _split(text: str, ours: Summarizer, tokens: int) -> list[LangChainDocument]:
     return [Document(part) for part in splitter.split_text(text)]
 
 
-def _llamaindex_tree(
-    ours: Summarizer, settings: Settings, chunk_tokens: int
-) -> Callable[[str, str | None], Awaitable[str]]:
+def _llamaindex_tree(ours: Summarizer, settings: Settings, chunk_tokens: int) -> Ask:
     from llama_index.core.indices.prompt_helper import PromptHelper
     from llama_index.core.response_synthesizers import TreeSummarize
     from llama_index.llms.ollama import Ollama
@@ -189,8 +193,8 @@ def _llamaindex_tree(
         use_async=True,
     )
 
-    async def ask(text: str, query: str | None) -> str:
+    async def ask(text: str, query: str | None) -> tuple[str, Usage | None]:
         question = query or f"Summarize the text in about {ours.words} words."
-        return str(await synthesizer.aget_response(question, [text]))
+        return str(await synthesizer.aget_response(question, [text])), None
 
     return ask

@@ -232,7 +232,7 @@ def overhead(documents: int, take: int, bare: int, concurrency: int, processes: 
             concurrency=concurrency,
             store=Path(name) / "calls.sqlite3",
         )
-        asyncio.run(_overhead(corpus, settings, take, bare, processes))
+        asyncio.run(_overhead(simulation, corpus, settings, take, bare, processes))
 
 
 def write_parquet(path: Path, documents: int) -> None:
@@ -250,11 +250,14 @@ def write_parquet(path: Path, documents: int) -> None:
             writer.write_table(pyarrow.table({"id": ids, "text": texts}, schema))
 
 
-async def _overhead(corpus: Path, settings: Settings, take: int, bare: int, processes: int) -> None:
+async def _overhead(
+    simulation: Simulation, corpus: Path, settings: Settings, take: int, bare: int, processes: int
+) -> None:
     columns, memory = Columns("text", "id"), list[float]()
     entries = itertools.islice(open_corpus(str(corpus), columns), bare)
     texts = [entry.document.text for entry in entries]
     async with contextlib.AsyncExitStack() as opened:
+        await opened.enter_async_context(_forgetful(simulation))
         model = open_model(settings)
         opened.push_async_callback(model.aclose)
         opening = open_processes(Order(settings), processes, click.echo)
@@ -273,6 +276,22 @@ async def _overhead(corpus: Path, settings: Settings, take: int, bare: int, proc
         f"({1 / bare_call:.0f} a second; before {bare / before:.0f}, after {bare / after:.0f}); "
         f"{spell_memory(memory)}"
     )
+
+
+@contextlib.asynccontextmanager
+async def _forgetful(simulation: Simulation) -> AsyncIterator[None]:
+    """Have the simulator forget its journal now and then: it is slower the longer that is."""
+
+    async def forget() -> None:
+        while True:
+            await asyncio.to_thread(simulation.reset)
+            await asyncio.sleep(5)  # a reset takes a tenth of a second of this process
+
+    forgetting = asyncio.create_task(forget())
+    try:
+        yield
+    finally:
+        forgetting.cancel()
 
 
 async def _timed(work: Coroutine[Any, Any, None]) -> float:
