@@ -148,15 +148,17 @@ class Asker:
             StrayAnswer: nothing of the answer can be used.
             CallFailed: every attempt failed.
         """
-        kept = self.kept_answer(task)
-        if kept is not None:
-            return kept
-        reply, text = self._first(task) or await self._attempts(task)
-        text = await self._reviewed(task, reply, text)
-        await self.store.put(self._key(task), replace(reply, text=text, finish="stop"))
+        key = self._key(task)
+        first = self._recorded(task, key)
+        if key in self.kept:
+            return self.kept[key]
+        self.recalled += first is not None
+        reply, text = first or await self._attempts(task)
+        text = await self._reviewed(task, key, reply, text)
+        await self.store.put(key, replace(reply, text=text, finish="stop", doubtful=False))
         return Answer(text, reply.verified)
 
-    async def _reviewed(self, task: Task, reply: Reply, text: str) -> str:
+    async def _reviewed(self, task: Task, key: str, reply: Reply, text: str) -> str:
         """Return what can be passed on of an answer, or of a second one if that is better.
 
         Raises:
@@ -166,7 +168,8 @@ class Asker:
         source = Source(self._stretch(task), self.wording.query, languages)
         review = source.review(text)
         if review.doubtful:
-            await self.store.put(self._first_key(task), reply)  # a run may end before the second
+            # A run may end before the second answer comes.
+            await self.store.put(key, replace(reply, doubtful=True))
             review = min([review, *await self._second(task, source)], key=lambda r: r.badness)
         if review.foreign and not languages.crossed:  # else the text's sentences would not help
             raise StrayAnswer(f"the model wrote {NAMES[review.foreign]}, other than the text")
@@ -184,16 +187,6 @@ class Asker:
             return [source.review((await self._once(task, 1, restart=True))[1])]
         return []
 
-    def _first(self, task: Task) -> tuple[Reply, str] | None:
-        """Return the doubtful answer to which an earlier run was still to ask for a second."""
-        reply = self.store.get(self._first_key(task))
-        if reply is not None:
-            with contextlib.suppress(BadAnswer):
-                text = self._clean(reply, task)
-                self.recalled += 1
-                return reply, text
-        return None
-
     def _stretch(self, task: Task) -> str:
         """Return the text that a task speaks of: merges are held against the document itself."""
         if isinstance(task.node, Merge) or self.plan.merging == "rewrite":
@@ -203,22 +196,22 @@ class Asker:
     def kept_answer(self, task: Task) -> Answer | None:
         """Return the answer that the store holds. What no longer passes as one is asked anew."""
         key = self._key(task)
-        if key not in self.kept:
-            reply = self.store.get(key)
-            with contextlib.suppress(BadAnswer):
-                if reply is not None:
-                    text, whole = self._clean(reply, task), task.splits == 0
-                    self.kept[key] = Answer(text, reply.verified, cached=whole)
+        self._recorded(task, key)
         return self.kept.get(key)
 
+    def _recorded(self, task: Task, key: str) -> tuple[Reply, str] | None:
+        """Take what the store holds to `kept`; return it where a second answer is still to come."""
+        reply = None if key in self.kept else self.store.get(key)
+        with contextlib.suppress(BadAnswer):
+            if reply is not None:
+                text = self._clean(reply, task)
+                if reply.doubtful:
+                    return reply, text
+                self.kept[key] = Answer(text, reply.verified, cached=task.splits == 0)
+        return None
+
     def _key(self, task: Task) -> str:
-        return self._named(task, "drop" if self.unsupported == "drop" else "keep")
-
-    def _first_key(self, task: Task) -> str:
-        return self._named(task, "first")
-
-    def _named(self, task: Task, what: str) -> str:
-        version = f"{PROMPT_VERSION} {what}"
+        version = f"{PROMPT_VERSION} {'drop' if self.unsupported == 'drop' else 'keep'}"
         return call_key(self.model, version, *self._prompt(task), self._max_tokens(task))
 
     async def _attempts(self, task: Task) -> tuple[Reply, str]:

@@ -325,7 +325,8 @@ class Reply:
     """A model's answer, with the server's own token counts.
 
     `verified`: the server confirmed that it read the prompt token for token. `seconds`: from
-    sending to the last word, the server's queue included.
+    sending to the last word, the server's queue included. `doubtful`: it was kept while a second
+    answer to the same question was still to come.
     """
 
     text: str
@@ -334,6 +335,7 @@ class Reply:
     finish: Literal["stop", "length"]
     verified: bool = False
     seconds: float = 0.0
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
