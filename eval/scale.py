@@ -7,7 +7,8 @@
   adapter's calls, by one process, at the same concurrency;
 - sick: one of four servers fails, hangs, or is slow: makespan against what the others could do.
 
-The servers are simulated, each a process of its own.
+The servers are simulated, each a process of its own. They share the machine's cores with what is
+measured, so where it is processor time that counts, one answers that takes little of that.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eval.instant import instant
 from eval.simulation import Simulation, simulated
 from pipeline.batch import run
 from pipeline.corpus import Columns, open_corpus
@@ -219,20 +221,21 @@ def mixed(
 @click.option("--concurrency", default=32)
 @click.option("--processes", default=2, help="That share the work; the bare loop is one.")
 def overhead(documents: int, take: int, bare: int, concurrency: int, processes: int) -> None:
-    """Documents of 200 words from a Parquet file, on servers that answer at once."""
+    """Documents of 200 words from a Parquet file, on a server that answers at once."""
     with (
         tempfile.TemporaryDirectory() as name,
-        simulated(slots=64, speed=1e6, model_ctx=2048, target=60) as simulation,
+        simulated(model_ctx=2048) as simulation,
+        instant(simulation) as url,
     ):
         corpus = Path(name) / "in.parquet"
         write_parquet(corpus, documents)
         settings = load_settings(
             model="ollama:sim",
-            ollama_host=simulation.url,
+            ollama_host=url,
             concurrency=concurrency,
             store=Path(name) / "calls.sqlite3",
         )
-        asyncio.run(_overhead(simulation, corpus, settings, take, bare, processes))
+        asyncio.run(_overhead(corpus, settings, take, bare, processes))
 
 
 def write_parquet(path: Path, documents: int) -> None:
@@ -250,14 +253,11 @@ def write_parquet(path: Path, documents: int) -> None:
             writer.write_table(pyarrow.table({"id": ids, "text": texts}, schema))
 
 
-async def _overhead(
-    simulation: Simulation, corpus: Path, settings: Settings, take: int, bare: int, processes: int
-) -> None:
+async def _overhead(corpus: Path, settings: Settings, take: int, bare: int, processes: int) -> None:
     columns, memory = Columns("text", "id"), list[float]()
     entries = itertools.islice(open_corpus(str(corpus), columns), bare)
     texts = [entry.document.text for entry in entries]
     async with contextlib.AsyncExitStack() as opened:
-        await opened.enter_async_context(_forgetful(simulation))
         model = open_model(settings)
         opened.push_async_callback(model.aclose)
         opening = open_processes(Order(settings), processes, click.echo)
@@ -276,22 +276,6 @@ async def _overhead(
         f"({1 / bare_call:.0f} a second; before {bare / before:.0f}, after {bare / after:.0f}); "
         f"{spell_memory(memory)}"
     )
-
-
-@contextlib.asynccontextmanager
-async def _forgetful(simulation: Simulation) -> AsyncIterator[None]:
-    """Have the simulator forget its journal now and then: it is slower the longer that is."""
-
-    async def forget() -> None:
-        while True:
-            await asyncio.to_thread(simulation.reset)
-            await asyncio.sleep(5)  # a reset takes a tenth of a second of this process
-
-    forgetting = asyncio.create_task(forget())
-    try:
-        yield
-    finally:
-        forgetting.cancel()
 
 
 async def _timed(work: Coroutine[Any, Any, None]) -> float:
