@@ -427,7 +427,7 @@ class _Run:
             text = self._fit(root)  # of so short a text at once
         else:
             text = await self._derived("fit", root, self._fit)
-        return replace(root, text=text, tokens=self._count(text))
+        return root if text == root.text else replace(root, text=text, tokens=self._count(text))
 
     async def _derived(self, kind: str, summary: Summary, make: Callable[[Summary], str]) -> str:
         """Return what is made of a summary without a model, from the record if it is there.

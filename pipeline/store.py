@@ -29,7 +29,7 @@ import zlib
 from collections import defaultdict
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -222,8 +222,9 @@ class SqliteStore:
         self._gather = gather
         self._warn = warn
         self._now = now
-        self._wake = threading.Condition()  # guards _work
+        self._wake = threading.Condition()  # guards _work and _gathering
         self._work = _Work()
+        self._gathering = False  # the writer, more puts, whether it is told of them or not
         self._reading = threading.Lock()  # guards _reader
         self._reader: sqlite3.Connection | None = None
         self._db: sqlite3.Connection | None = None  # the writer thread's, once that runs
@@ -260,7 +261,7 @@ class SqliteStore:
         """
         if not self._thread.is_alive():
             return
-        text = json.dumps(asdict(reply))
+        text = json.dumps(vars(reply))
         now = self._now()
         row = (key, now, now, _checksum(key, text.encode()), text)
         loop = asyncio.get_running_loop()
@@ -269,7 +270,8 @@ class SqliteStore:
             if self._work.last:
                 return
             self._work.puts.append(put)
-            self._wake.notify()
+            if not self._gathering:
+                self._wake.notify()
         await put.done
 
     def info(self) -> StoreInfo:
@@ -376,7 +378,9 @@ class SqliteStore:
         with self._wake:
             if self._pruning is None:
                 self._wake.wait_for(lambda: self._work.presses())
+                self._gathering = True
                 self._wake.wait_for(lambda: self._work.last, self._gather)
+                self._gathering = False
             work = self._work
             self._work = _Work(last=work.last)
             return work
