@@ -68,9 +68,8 @@ def scripted_ollama(cache_folder: Path) -> Iterator[Adapter]:
 
 
 @pytest.fixture(scope="session")
-def simulated_ollama(cache_folder: Path) -> Iterator[Adapter]:
+def simulated_ollama(cache_folder: Path, simulator: None) -> Iterator[Adapter]:
     """The simulated server, which counts as the real smollm2:135m does."""
-    _need_simulator()
     with simulated(model_ctx=8192) as simulation:
         yield ollama_adapter(
             "smollm2:135m",
@@ -82,14 +81,15 @@ def simulated_ollama(cache_folder: Path) -> Iterator[Adapter]:
 
 
 @pytest.fixture(scope="module")
-def simulation() -> Iterator[Simulation]:
+def simulation(simulator: None) -> Iterator[Simulation]:
     """A simulated server of 8 slots, 20 times as fast as life."""
-    _need_simulator()
     with simulated(slots=8, model_ctx=2048, speed=20) as server:
         yield server
 
 
-def _need_simulator() -> None:
+@pytest.fixture(scope="session")
+def simulator() -> None:
+    """Skip where simulated servers cannot be run."""
     if find_spec("aiohttp") is None or not SIMULATOR.exists():
         pytest.skip("aiohttp is not installed, or no simulated Ollama lies beside the project")
 
