@@ -110,7 +110,7 @@ def test_the_calls_of_all_documents_share_the_models_slots():
 
 def test_long_and_short_documents_take_turns():
     """The short ones, which come later, do not wait for the long one; nor does it wait for all."""
-    one = summarizer(concurrency=4, delay=lambda call: 0.001)
+    one = summarizer(concurrency=4, delay=lambda call: 0.005)
     documents = [Document(LONG_TEXT, "long"), *(e.document for e in entries(600))]
     order = [result.plan.document.name for result in asyncio.run(all_of(documents, one))]
     assert 10 < order.index("long") < 500

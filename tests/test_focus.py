@@ -20,6 +20,9 @@ TEXTS = ("Alan fled from the robots.", "Peggy slept in the camp.", "The river wa
         ("Who are Alan and Peggy?", [0, 1]),
         ("What is the plot of the story?", [0, 1, 2]),
         ("Summarize the whole meeting.", [0, 1, 2]),
+        ("Describe the setting for the story.", [0, 1, 2]),
+        ("Where does it take place?", [0, 1, 2]),
+        ("What is Alan's relationship with Peggy?", [0, 1]),
         ("Describe the submarine", []),
     ],
 )
