@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pipeline.types import Languages
 
 STRAY = 0.25  # share of an answer's terms that the source holds, below which it has left the text
+# Share of an answer's sentences with unsupported facts. Leaving out fewer loses little, and asking
+# again whenever there is one took half as many calls again (eval/LOG.md).
+WORTH_ASKING = 0.25
 FEW_TERMS = 8  # in an answer with fewer, a share says nothing
 COPIED = 0.8  # the same, above which it quotes the text
 # Which texts are not summed up by what two of their sentences hold: those of so many sentences,
@@ -172,8 +175,8 @@ class Review:
 
     @property
     def doubtful(self) -> bool:
-        """Whether something of the answer cannot be used, so that it is worth asking again."""
-        return self.stray or self.foreign is not None or self.unsupported > 0
+        """Whether so much of the answer cannot be used that it is worth asking again."""
+        return self.stray or self.foreign is not None or self.unsupported >= WORTH_ASKING
 
     @property
     def badness(self) -> tuple[bool, bool, float]:

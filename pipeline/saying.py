@@ -30,6 +30,11 @@ _TALK = re.compile(
     r"|conclude|offer|present|cover|describe|examine|introduce|address|outline|focus|encourage"
     r"|serve|illustrate|underscore|showcase|on\b|about\b|of\b)(?:e?[sd])?\b"
 )
+# Of a chunk this may be true, and of the text that it is a part of it need not be.
+_SILENT = re.compile(
+    rf"{_SUBJECT}(?:do(?:es)?|did)(?: not|n['’]t) (?:[a-z]+ly )?(?:mention|provide|specify|state"
+    r"|say|give|contain|include|describe|discuss|explain|reveal|indicate)\b"
+)
 _WRITING = re.compile(r"\b(?P<noun>sentence|paragraph)s?\b")
 _LINK = re.compile(
     r"(?:However|Additionally|Furthermore|Moreover|In addition|Also|Therefore|Thus|Consequently"
@@ -74,8 +79,11 @@ def plain(sentence: str, known: frozenset[str]) -> str:
 
 
 def is_talk(sentence: str, known: frozenset[str]) -> bool:
-    """Say whether a model's sentence tells of how a text is written: "The story explores …"."""
-    match = _TALK.match(sentence) or _WRITING.search(sentence)
+    """Say whether a model's sentence tells of how a text is written, or of what it lacks.
+
+    "The story explores …", "The text does not mention …".
+    """
+    match = _TALK.match(sentence) or _SILENT.match(sentence) or _WRITING.search(sentence)
     return match is not None and match["noun"] not in known
 
 

@@ -76,6 +76,18 @@ def test_does_not_talk_about_the_text():
     assert "Boats and fishermen left." in text
 
 
+def test_does_not_say_what_a_chunk_lacks():
+    told = (
+        "The text does not provide any information on the harbour wall of Ashford in the storm. "
+        "The story doesn't explicitly state what the harbour wall of Ashford costs the council. "
+        "The harbour wall of Ashford does not hold."
+    )
+    text = composer(STORY, told, words=75).compose()
+    assert "information" not in text
+    assert "explicitly" not in text
+    assert "The harbour wall of Ashford does not hold." in text
+
+
 def test_talks_about_a_text_that_the_text_is_about():
     told = "The article mentions that the harbour wall of Ashford was cracked."
     assert told in composer(f"{STORY}An article on the wall came out.", told, words=60).compose()

@@ -17,8 +17,18 @@ def test_sentences_with_facts_that_the_source_lacks_are_left_out():
     assert review.unsupported == 1 / 3
 
 
-def test_an_invented_fact_is_worth_asking_again():
-    assert SOURCE.review("Scott built a hut. It stood on the Isle of Elba.").doubtful
+def test_an_answer_of_which_a_quarter_is_invented_is_worth_asking_again():
+    true, invented = "Scott built a hut.", "It stood on the Isle of Elba."
+    assert SOURCE.review(f"{true} {invented}").doubtful
+    assert SOURCE.review(f"{true} {invented} It was winter. Men lived there.").doubtful
+
+
+def test_an_answer_with_one_invented_sentence_of_five_only_loses_it():
+    review = SOURCE.review(
+        "Scott built a hut. It stood on the Isle of Elba. It was winter. Men lived there. In 1911."
+    )
+    assert not review.doubtful
+    assert review.supported == "Scott built a hut. It was winter. Men lived there. In 1911."
 
 
 def test_of_what_is_all_invented_nothing_is_left():
