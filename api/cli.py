@@ -19,13 +19,12 @@ def serve(
     insecure: bool,
     new_key: str | None,
 ) -> int:
-    r"""Answer summaries over HTTP: POST /summarize, and more under /docs.
+    """Answer summaries over HTTP: POST /summarize, and more under /docs.
 
     It listens on this machine alone unless told otherwise, and elsewhere only with
     API keys. It is configured in the table [serve] of py-llama.toml, or by
     PY_LLAMA_SERVE_PORT and so on in the environment.
 
-    \b
     Exit status: 0 stopped; 1 the address is taken; 2 wrong usage.
     """
     from api.settings import load_service_settings

@@ -82,13 +82,12 @@ def batch(
     quiet: bool,
     **flags: Any,  # noqa: ANN401 - the settings that flags override, each of its own type
 ) -> int:
-    r"""Summarize every document of IN, with a line of OUT for each.
+    """Summarize every document of IN, with a line of OUT for each.
 
     IN is a folder, a glob in quotes, a .jsonl, .csv or .parquet file, or hub:NAME.
     OUT ends in .jsonl or .parquet. The same command goes on where it was; what
     failed is in OUT.failed.jsonl.
 
-    \b
     Exit status: 0 done; 1 some failed; 2 wrong usage; 3 done, but sentences of
     the source stand in for some of it; 4 the model or its server cannot be had;
     130 interrupted.

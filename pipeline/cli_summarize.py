@@ -61,13 +61,12 @@ def summarize(
     verbose: bool,
     **flags: Any,  # noqa: ANN401 - the settings that flags override, each of its own type
 ) -> int:
-    r"""Summarize each FILE or web ADDRESS; '-' or nothing reads standard input.
+    """Summarize each FILE or web ADDRESS; '-' or nothing reads standard input.
 
     Text, Markdown, PDF, Word, EPUB, web pages, captions (SRT, WebVTT) and
     transcripts are read; their format is told from their content. One summary
     for each input goes to standard output.
 
-    \b
     Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but sentences of the
     source stand in for some of it; 4 the model or its server cannot be had;
     130 interrupted.
