@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipeline.types import Chunk
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
-COMPOSE_VERSION = 5
+COMPOSE_VERSION = 6
 SOURCE_WEIGHT = 0.4  # of a sentence of the text beside one of a partial summary
 OPENINGS = 4  # how often to choose anew where the first sentence leads on from nothing
 LEEWAY = 0.1  # how far from the wanted length a summary may be as it is

@@ -11,9 +11,12 @@ in other languages stay as they are.
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 _NOUNS = r"text|passage|article|document|essay|author|story|narrative|scene|movie|film"
-_NOUN = re.compile(rf"\b(?:{_NOUNS}|sentence|paragraph)s?\b")
+_NOUN = re.compile(rf"\b({_NOUNS}|sentence|paragraph)s?\b")
+_WORDS_PER_NOUN = 500  # "the story" may be said in a story that is not about one, but not often
+_WRITTEN = {"sentence", "paragraph"}  # a judge's or a law's, if the text has one at all
 _SUBJECT = (
     rf"(?:The|This) (?P<noun>{_NOUNS}) (?:(?:also|then|further|finally|even|mainly|briefly) )?"
 )
@@ -61,8 +64,10 @@ _STUTTER = re.compile(
 
 
 def nouns(text: str) -> frozenset[str]:
-    """Return the names for texts that a text itself uses: of these its summary may speak."""
-    return frozenset(noun.removesuffix("s") for noun in _NOUN.findall(text.casefold()))
+    """Return the names for texts that a text itself often uses: of these its summary may speak."""
+    uses = Counter(_NOUN.findall(text.casefold()))
+    least = len(text.split()) / _WORDS_PER_NOUN
+    return frozenset(noun for noun, n in uses.items() if n >= least or noun in _WRITTEN)
 
 
 def plain(sentence: str, known: frozenset[str]) -> str:

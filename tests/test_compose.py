@@ -93,6 +93,12 @@ def test_talks_about_a_text_that_the_text_is_about():
     assert told in composer(f"{STORY}An article on the wall came out.", told, words=60).compose()
 
 
+def test_talk_about_a_text_is_none_of_a_text_that_has_the_word_once():
+    told = "The story touches on the storm that broke the harbour wall of Ashford on Monday night."
+    source = "The council of Ashford heard a story about the wall. " + STORY * 12
+    assert told not in composer(source, told, words=60).compose()
+
+
 def test_begins_with_a_sentence_that_leads_on_from_none():
     told = (
         "They said that the harbour wall of Ashford failed in the storm on Monday night. "
