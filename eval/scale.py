@@ -129,7 +129,7 @@ class Command:
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, IndexError):  # it may end meanwhile
                 self.memory.append(resident(process.pid))
             time.sleep(1)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.progress import spell_seconds
+from pipeline.types import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +36,8 @@ class Prices:
 class Account:
     """Counts what is finished. Times are in seconds, on the clock that `started` was read from.
 
-    `before` is how many documents were finished in earlier runs.
+    `before` is how many documents were finished in earlier runs. `live` counts the calls as they
+    are answered; without it, those of a document count when it is finished.
     """
 
     started: float
@@ -43,14 +45,13 @@ class Account:
     prices: Prices = field(default_factory=Prices)
     finished: int = 0
     copied: int = 0
-    calls: int = 0
+    live: Tally | None = None
     cached: int = 0
-    read: int = 0
-    written: int = 0
     stand_ins: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     slowest: list[tuple[float, str]] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)  # each once, in their order
+    _done: Tally = field(default_factory=Tally)  # of finished documents
     _shares: tuple[float, float] | None = None  # of the corpus read: at first, and by now
 
     @property
@@ -75,10 +76,9 @@ class Account:
         if "same_as" in result:
             self.copied += 1
             return
-        self.calls += calls["map"] + calls["merge"] + calls["retry"] - calls["cached"]
+        made = calls["map"] + calls["merge"] + calls["retry"] - calls["cached"]
+        self._done.add(made, usage["prompt_tokens"], usage["output_tokens"])
         self.cached += calls["cached"]
-        self.read += usage["prompt_tokens"]
-        self.written += usage["output_tokens"]
         self.warnings |= dict.fromkeys(result["warnings"])
         self.stand_ins += bool(result["read"]["stand_ins"])
         keep = heapq.heappush if len(self.slowest) < SLOWEST else heapq.heappushpop
@@ -100,14 +100,14 @@ class Account:
         return ", ".join(self._parts(now))
 
     def _parts(self, now: float) -> Iterator[str]:
-        seconds = max(now - self.started, 1e-9)
-        yield f"{self.before + self.finished:,} documents"
+        seconds, tally = max(now - self.started, 1e-9), self.live or self._done
+        yield _counted(self.before + self.finished, "document")
         if self.failed:
             yield f"{self.failed:,} failed"
-        yield f"{self.calls:,} calls"
-        yield f"{(self.read + self.written) / seconds:,.0f} tokens/s"
+        yield _counted(tally.calls, "call")
+        yield f"{(tally.read + tally.written) / seconds:,.0f} tokens/s"
         if self.prices != Prices():
-            yield f"cost {self.prices.cost(self.read, self.written, seconds):,.2f}"
+            yield f"cost {self.prices.cost(tally.read, tally.written, seconds):,.2f}"
         left = self.seconds_left(now)
         if left:
             yield f"{spell_seconds(left)} left"
@@ -128,3 +128,7 @@ class Account:
         slowest = ", ".join(f"{name} {spell_seconds(t)}" for t, name in sorted(self.slowest)[::-1])
         if slowest:
             yield f"slowest: {slowest}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipeline.ledger import Ledger
     from pipeline.mapreduce import Summarizer
     from pipeline.pool import Failure
-    from pipeline.types import Document, Result
+    from pipeline.types import Document, Result, Tally
 
 MOST_CHARACTERS = 32_000_000  # of the texts under way, where they are more than one
 GATHER = 0.1  # seconds of finished documents that go to the disk in one commit
@@ -79,6 +79,10 @@ class Engine(Protocol):
     @property
     def width(self) -> int:
         """How many documents are to be under way."""
+
+    @property
+    def tally(self) -> Tally | None:
+        """The calls so far, of documents under way too; None where that is not known."""
 
     @property
     def identity(self) -> Mapping[str, object]:

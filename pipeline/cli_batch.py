@@ -147,6 +147,7 @@ class _Job:
             async with opening as engine:
                 with open_ledger(self.lines, engine.identity) as ledger:
                     self.account.before = ledger.count()[0]
+                    self.account.live = engine.tally
                     await self._follow(corpus, engine, ledger, retry_failed=retry_failed)
                     write_outputs(self.out, self.lines, ledger)
                     return self._status(ledger)
@@ -195,7 +196,7 @@ class _Job:
     async def _logged(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            self.note(self.account.line(time.monotonic()))
+            self._say(self.account.line(time.monotonic()))
 
     async def _live(self) -> None:
         from rich.console import Console
@@ -207,6 +208,10 @@ class _Job:
 
     def note(self, text: str) -> None:
         """Tell the user, unless the user wants quiet; nothing is told twice."""
-        if not self.quiet and text not in self.told:
+        if text not in self.told:
             self.told.add(text)
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        if not self.quiet:
             click.echo(f"py-llama: {text}", err=True)

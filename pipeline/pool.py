@@ -15,12 +15,13 @@ from pipeline.models import open_model
 from pipeline.models.shared import FairSlots, SharedModel
 from pipeline.prompts import PROMPT_VERSION
 from pipeline.store import open_store
+from pipeline.types import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from pipeline.settings import Settings
-    from pipeline.types import Document, Result
+    from pipeline.types import Document, Reply, Result
 
 SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot waits for one
 LONG = 100_000  # characters; planning more than these would hold up the event loop
@@ -47,7 +48,7 @@ class Failure:
 
 
 class Pool:
-    """Summarizes documents side by side.
+    """Summarizes documents side by side. `tally` counts the calls so far.
 
     Raises:
         InputError: the summarizer's settings fit no document.
@@ -58,6 +59,7 @@ class Pool:
         self._summarizer = summarizer
         self._slots = FairSlots(summarizer.model.concurrency)
         self._numbers = count()
+        self.tally = Tally()
 
     @property
     def width(self) -> int:
@@ -85,7 +87,7 @@ class Pool:
             plan = await asyncio.to_thread(whole.plan, document)
         else:
             plan = whole.plan(document)
-        model = SharedModel(whole.model, self._slots, next(self._numbers))
+        model = _CountedModel(whole.model, self._slots, next(self._numbers), self.tally)
         return await replace(whole, model=model).run(plan)
 
     async def attempt(self, document: Document) -> Result | Failure:
@@ -104,6 +106,28 @@ class Pool:
     async def result(self, document: Document) -> Mapping[str, object]:
         """Summarize a document and return the result's JSON form; see `pipeline.batch.Engine`."""
         return (await self.summarize(document)).to_dict()
+
+
+@dataclass(frozen=True)
+class _CountedModel(SharedModel):
+    """A model as one run sees it: its calls take fair turns, and are counted once answered."""
+
+    tally: Tally
+
+    async def complete(
+        self,
+        system: str,
+        user: str,
+        *,
+        max_tokens: int,
+        attempt: int = 0,
+        emit: Callable[[str], None] | None = None,
+    ) -> Reply:
+        reply = await super().complete(
+            system, user, max_tokens=max_tokens, attempt=attempt, emit=emit
+        )
+        self.tally.add(1, reply.prompt_tokens, reply.output_tokens)
+        return reply
 
 
 def width_of(calls: int) -> int:

@@ -107,6 +107,8 @@ class Member(Protocol):
 class Team:
     """Summarizes documents with workers; see `pipeline.batch.Engine`."""
 
+    tally = None  # calls are made elsewhere, and told of with the documents
+
     def __init__(self, members: Sequence[Member], documents: int) -> None:
         """Take the workers, and how many documents each has under way."""
         self._rota = Rota([self._server(member, documents) for member in members])

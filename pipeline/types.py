@@ -338,6 +338,21 @@ class Reply:
     doubtful: bool = False
 
 
+@dataclass
+class Tally:
+    """What answered calls come to: their number, and the tokens that they read and wrote."""
+
+    calls: int = 0
+    read: int = 0
+    written: int = 0
+
+    def add(self, calls: int, read: int, written: int) -> None:
+        """Count some calls."""
+        self.calls += calls
+        self.read += read
+        self.written += written
+
+
 @dataclass(frozen=True)
 class StandIn:
     """A stretch of the document, in characters, that no usable answer covers, and why."""

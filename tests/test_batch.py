@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from pipeline import Document, InputError, Result, Summarizer, summarize_many
+from pipeline.account import Account
 from pipeline.batch import run
 from pipeline.corpus import Entry
 from pipeline.errors import DocumentError, ModelUnavailable, ServerDown
@@ -54,6 +55,22 @@ def lines(path):
 
 def ids(path):
     return Counter(line["id"] for line in lines(path))
+
+
+def test_calls_count_before_their_document_is_finished():
+    """A book takes hours, in which its run does not seem to stand still."""
+    seen = []
+
+    def answer(call):
+        seen.append(Account(0.0, live=pool.tally).line(1.0))
+        return first_words(5)(call)
+
+    pool = Pool(summarizer(answer))
+    result = asyncio.run(pool.summarize(Document(LONG_TEXT)))
+    assert len(seen) > 9
+    assert seen[0] == "0 documents, 0 calls, 0 tokens/s"
+    assert seen[1].startswith("0 documents, 1 call, ")
+    assert (pool.tally.read, pool.tally.written) == tuple(result.usage.values())
 
 
 def test_every_document_is_summarized():
