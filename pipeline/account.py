@@ -100,7 +100,8 @@ class Account:
         return ", ".join(self._parts(now))
 
     def _parts(self, now: float) -> Iterator[str]:
-        seconds, tally = max(now - self.started, 1e-9), self.live or self._done
+        seconds = max(now - self.started, 1e-9)
+        tally = self.live or self._done
         yield _counted(self.before + self.finished, "document")
         if self.failed:
             yield f"{self.failed:,} failed"

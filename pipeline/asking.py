@@ -241,10 +241,9 @@ class Asker:
             attempt=variation,
             emit=self._deltas(restart=restart) if self._is_heard(task) else None,
         )
-        text = self._clean(reply, task)
         self.prompt_tokens += reply.prompt_tokens
         self.output_tokens += reply.output_tokens
-        return reply, text
+        return reply, self._clean(reply, task)
 
     def _deltas(self, *, restart: bool) -> Callable[[str], None]:
         first = [restart]

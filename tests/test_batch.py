@@ -73,6 +73,16 @@ def test_calls_count_before_their_document_is_finished():
     assert (pool.tally.read, pool.tally.written) == tuple(result.usage.values())
 
 
+def test_answers_of_no_use_cost_their_tokens_too():
+    def answer(call):
+        return first_words(5)(call) if call.attempt else ""
+
+    pool = Pool(summarizer(answer))
+    result = asyncio.run(pool.summarize(Document(LONG_TEXT)))
+    assert pool.tally.calls == result.calls["map"] + result.calls["merge"] + result.calls["retry"]
+    assert (pool.tally.read, pool.tally.written) == tuple(result.usage.values())
+
+
 def test_every_document_is_summarized():
     documents = [entry.document for entry in entries(30)]
     results = asyncio.run(all_of(documents, summarizer()))
