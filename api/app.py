@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from opentelemetry import trace
 
-from api.edge import BodyLimit, Guard, RequestLog
 from api.engine import Engine
-from api.errors import add_handlers
 from api.metrics import Metrics
-from api.models import ModelPool, Offer
+from api.middleware import BodyLimit, Guard, RequestLog
+from api.model_pool import ModelPool, Offer
 from api.openapi import describe
+from api.problems import add_handlers
 from api.routes import health, jobs, summarize
 from api.service import Service
 from api.site import SiteHeaders, add_site
 from pipeline.errors import ModelUnavailable
-from pipeline.models import DEFAULT_OLLAMA_MODEL, INSTALL_EMBEDDED, open_model
-from pipeline.models.ollama_api import OllamaServer
-from pipeline.models.openai import list_openai
+from pipeline.models.ollama.server import OllamaServer
+from pipeline.models.open import DEFAULT_OLLAMA_MODEL, INSTALL_EMBEDDED, open_model
+from pipeline.models.openai.model import list_openai
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from api.jobs import JobStore
     from api.settings import ServiceSettings
-    from pipeline.models import ChatModel
+    from pipeline.cache.store import Store
+    from pipeline.models.open import ChatModel
     from pipeline.settings import Settings
-    from pipeline.store import Store
 
 IN_PROCESS = "The model in this process"
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from api.errors import Problem, translated, wait
-from api.models import ObservedModel, Offer
-from pipeline.mapreduce import Summarizer
+from api.model_pool import ObservedModel, Offer
+from api.problems import Problem, translated, wait
+from pipeline.core.mapreduce import Summarizer
 from pipeline.types import Document, Mark, Removed, ignore
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
     from api.metrics import Metrics
-    from api.models import ModelPool
+    from api.model_pool import ModelPool
+    from pipeline.cache.store import Store
     from pipeline.settings import Settings
-    from pipeline.store import Store
     from pipeline.types import Emit, Result
 
 RETRY_STOPPED_SECONDS = 5  # after which the service may be there again

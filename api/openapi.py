@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from api.edge import OPEN_PATHS
-from api.errors import MEDIA_TYPE
+from api.middleware import OPEN_PATHS
+from api.problems import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.errors import ProblemBody
-from pipeline.language import NAMES
+from api.problems import ProblemBody
 from pipeline.settings import Language as KnownLanguage
+from pipeline.text.languages import NAMES
 from pipeline.types import MarkKind
 
 EXAMPLE_TEXT = (

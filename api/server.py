@@ -14,11 +14,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api import logs
 from api.app import create_app, make_service
-from api.errors import MEDIA_TYPE, Problem
 from api.jobs import JobStore
 from api.keys import is_loopback
+from api.problems import MEDIA_TYPE, Problem
+from pipeline.cache.store import SqliteStore
 from pipeline.errors import InputError
-from pipeline.store import SqliteStore
 
 if TYPE_CHECKING:
     import socket

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.documents import Reader
-from api.errors import Problem, wait
+from api.admission import Full, Gate
 from api.keys import KeyRing
-from api.slots import Full, Gate
+from api.problems import Problem, wait
+from api.uploads import Reader
 from api.worker import Worker
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import TracerProvider
 
+    from api.admission import Ticket
     from api.engine import Engine
     from api.jobs import JobStore
     from api.metrics import Metrics
     from api.settings import ServiceSettings
-    from api.slots import Ticket
 
 log = structlog.get_logger("api")
 

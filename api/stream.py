@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from fastapi.sse import ServerSentEvent
 
-from api.errors import Problem, internal
+from api.problems import Problem, internal
 from pipeline.types import Delta, Finished, Planned, Summarized
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.errors import Problem, internal
 from api.jobs import Lost
+from api.problems import Problem, internal
 from api.stream import event_data
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""The evaluation harness. So far it holds the benchmark, `python -m eval.bench`."""
+"""The evaluation harness. So far it holds the benchmark, `python -m eval.bench.ratios`."""

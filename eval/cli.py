@@ -285,7 +285,7 @@ def judge(folders: tuple[Path, ...], folder: Path | None, model: str) -> None:
     from eval import judge as judges
     from eval.records import find, write_whole
     from eval.scoring import items_of
-    from pipeline.models import open_model
+    from pipeline.models.open import open_model
     from pipeline.settings import load_settings
 
     runs = find(folders)

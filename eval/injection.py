@@ -24,20 +24,20 @@ import click
 import httpx
 
 from eval.tasks import load_task
+from pipeline.cache.store import NoStore
+from pipeline.core.mapreduce import Summarizer
+from pipeline.core.prompts import FORMS, join_sources
 from pipeline.errors import InputError
-from pipeline.mapreduce import Summarizer
-from pipeline.models import open_model
-from pipeline.models.ollama_api import parse_host
-from pipeline.prompts import FORMS, join_sources
+from pipeline.models.ollama.server import parse_host
+from pipeline.models.open import open_model
 from pipeline.settings import load_settings
-from pipeline.store import NoStore
-from pipeline.terms import terms
+from pipeline.text.terms import terms
 from pipeline.types import Chunk, Document
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from pipeline.prompts import Prompt
+    from pipeline.core.prompts import Prompt
     from pipeline.settings import Settings
     from pipeline.types import Node
 

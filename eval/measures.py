@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from pipeline.chunk import sentences
-from pipeline.clean import without_thoughts
-from pipeline.evidence import Index
-from pipeline.facts import Known, unsupported
-from pipeline.prompts import FORMS
+from pipeline.core.chunk import sentences
+from pipeline.core.clean import without_thoughts
+from pipeline.core.prompts import FORMS
+from pipeline.evidence.facts import Known, unsupported
+from pipeline.evidence.trace import Index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*")
 REPEATED = 3  # words in a row
 LOOPED = 10  # words in a row that come twice
 ECHOED = 6  # words in a row that a prompt has
-# Looser than what `pipeline.clean` takes away, so that what it overlooks is seen.
+# Looser than what `pipeline.core.clean` takes away, so that what it overlooks is seen.
 _PREAMBLE = re.compile(
     r"(?i)\W*(?:sure|certainly|of course|okay|here(?:['’]s| is| are)\b|below is|summary|in summary"
     r"|the following|this (?:is a|text|passage|summary)|the (?:text|passage|summary)"

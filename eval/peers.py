@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from eval.records import Output
 from eval.systems import about_model
 from pipeline.errors import InputError, ServerDown
-from pipeline.models.ollama_api import parse_host
+from pipeline.models.ollama.server import parse_host
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from langchain_ollama import ChatOllama
 
     from eval.tasks import Item
-    from pipeline.mapreduce import Summarizer
+    from pipeline.core.mapreduce import Summarizer
     from pipeline.settings import Settings
     from pipeline.types import Emit
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from rouge_score_rs.rouge_scorer import RougeScorer
 from rouge_score_rs.tokenizers import CharacterTokenizer, DefaultTokenizer, UnicodeTokenizer
 
-from pipeline.chunk import sentences
-from pipeline.clean import without_thoughts
+from pipeline.core.chunk import sentences
+from pipeline.core.clean import without_thoughts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
-# Of `pipeline.chunk.sentences`: a test holds what it does to golden texts; raise it with them.
+# Of `pipeline.core.chunk.sentences`: a test holds what it does to golden texts; raise it with them.
 SPLITTER = "py-llama-1"
 
 Rule: TypeAlias = Literal["max", "mean", "leave-one-out"]

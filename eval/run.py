@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from eval.records import Run
     from eval.tasks import Data, Item
+    from pipeline.cache.store import Store
     from pipeline.settings import Settings
-    from pipeline.store import Store
     from pipeline.types import Event
 
 PACKAGES = (
@@ -107,7 +107,7 @@ async def run_variant(
         InputError: the folder holds another run, or the system cannot be set up so.
         ModelUnavailable: the model or its server cannot be had; what is finished is kept.
     """
-    from pipeline.store import open_store
+    from pipeline.cache.store import open_store
 
     run: Run | None = None
     with open_store(variant.settings, record=use_store, warn=warn) as store:
@@ -160,8 +160,8 @@ def open_system(variant: Variant, seed: int, store: Store, words: int) -> System
         words = variant.settings.words
     if variant.system in BASELINES:
         return Baseline(variant.system, words, BASELINES[variant.system])
-    from pipeline.mapreduce import Summarizer
-    from pipeline.models import open_model
+    from pipeline.core.mapreduce import Summarizer
+    from pipeline.models.open import open_model
 
     settings = variant.settings.model_copy(update={"seed": seed})
     summarizer = Summarizer.from_settings(open_model(settings), settings, store=store, words=words)
@@ -221,7 +221,7 @@ def _quantization(variant: Variant, system: System) -> str | None:
     provider, _, name = str(system.about.get("model", "")).partition(":")
     if provider != "ollama":
         return None
-    from pipeline.models.ollama_api import OllamaServer
+    from pipeline.models.ollama.server import OllamaServer
 
     with suppress(ModelUnavailable), OllamaServer(variant.settings.ollama_hosts[0]) as server:
         level = server.show(name).get("details", {}).get("quantization_level")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eval import baselines
 from eval.records import Output
+from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.errors import ModelUnavailable, PyLlamaError
-from pipeline.prompts import PROMPT_VERSION
 from pipeline.types import Chunk, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from eval.tasks import Item
-    from pipeline.mapreduce import Summarizer
+    from pipeline.core.mapreduce import Summarizer
     from pipeline.types import Emit, Summary
 
 OURS = "py-llama"

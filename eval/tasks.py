@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.chunk import sentences
+from pipeline.core.chunk import sentences
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.batch import summarize_many
-    from pipeline.chunk import split
+    from pipeline.core.chunk import split
+    from pipeline.core.mapreduce import Summarizer
+    from pipeline.corpus.batch import summarize_many
     from pipeline.errors import CallFailed, InputError, ModelUnavailable, PyLlamaError
-    from pipeline.mapreduce import Summarizer
-    from pipeline.models import ChatModel, open_model
+    from pipeline.models.open import ChatModel, open_model
     from pipeline.settings import Settings, load_settings
     from pipeline.types import Chunk, Document, Plan, Result, Summary
 
@@ -43,11 +43,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "batch": ("summarize_many",),
-    "chunk": ("split",),
+    "core.chunk": ("split",),
+    "core.mapreduce": ("Summarizer",),
+    "corpus.batch": ("summarize_many",),
     "errors": ("CallFailed", "InputError", "ModelUnavailable", "PyLlamaError"),
-    "mapreduce": ("Summarizer",),
-    "models": ("ChatModel", "open_model"),
+    "models.open": ("ChatModel", "open_model"),
     "settings": ("Settings", "load_settings"),
     "types": ("Chunk", "Document", "Plan", "Result", "Summary"),
 }

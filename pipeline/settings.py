@@ -29,10 +29,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipeline.core.prompts import FormName  # noqa: TC001 - read when it runs
 from pipeline.errors import InputError
-from pipeline.language import KNOWN, language_code
-from pipeline.models import ModelOptions
-from pipeline.prompts import FormName  # noqa: TC001 - read when it runs
+from pipeline.models.open import ModelOptions
+from pipeline.text.languages import KNOWN, language_code
 from pipeline.types import Merging, Strategy, Unsupported  # noqa: TC001 - read when it runs
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.models.checks import check_fits
+from pipeline.models.verify import check_fits
 from pipeline.types import Reply
 
 TEMPLATE_WORDS = 4  # what the imaginary chat template adds to every prompt

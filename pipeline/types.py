@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from pipeline.errors import BudgetError
 
 if TYPE_CHECKING:
-    from pipeline.evidence import Evidence
+    from pipeline.evidence.trace import Evidence
 
 Strategy: TypeAlias = Literal["map_reduce", "refine", "stuff", "extractive"]
 Merging: TypeAlias = Literal["abstractive", "context", "extractive", "rewrite"]

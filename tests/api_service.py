@@ -19,12 +19,12 @@ from api.app import command_for
 from api.engine import Engine
 from api.jobs import JobStore
 from api.metrics import Metrics
-from api.models import ModelPool, Offer
+from api.model_pool import ModelPool, Offer
 from api.server import Server
 from api.service import Service
 from api.settings import ServiceSettings
+from pipeline.cache.store import NoStore
 from pipeline.settings import Settings
-from pipeline.store import NoStore
 
 TEXT = "Rivers carry sand to the sea. The sea makes beaches of it. Wind moves it inland."
 WHERE = "The scripted server"

@@ -11,13 +11,13 @@ import pytest
 import tiny_gguf
 from ollama_server import Request, ScriptedOllama, says
 
-from eval.simulation import SIMULATOR, Simulation, simulated
+from eval.bench.simulation import SIMULATOR, Simulation, simulated
 from pipeline.errors import ModelUnavailable
-from pipeline.models import ChatModel, ModelOptions
-from pipeline.models.embedded import default_weights, open_embedded
-from pipeline.models.ollama import open_ollama
-from pipeline.models.ollama_api import OllamaServer
-from pipeline.models.openai import open_openai
+from pipeline.models.embedded.model import default_weights, open_embedded
+from pipeline.models.ollama.model import open_ollama
+from pipeline.models.ollama.server import OllamaServer
+from pipeline.models.open import ChatModel, ModelOptions
+from pipeline.models.openai.model import open_openai
 
 REAL_MODELS = ("smollm2:135m", "tinyllama:random")
 

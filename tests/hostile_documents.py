@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-UNREADABLE = Path(__file__).parent / "corpus" / "unreadable"
+UNREADABLE = Path(__file__).parent / "documents" / "corpus" / "unreadable"
 SCRIPT = "<script>fetch('{0}')</script><img src='{0}' onerror='fetch(\"{0}\")'>"
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10 if i else "ha" * 10}">' for i in range(12))
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

@@ -19,7 +19,10 @@ SLOT_CONTEXT = 2048  # tokens
 def serve(weights: Path) -> Iterator[tuple[str, subprocess.Popen]]:
     """Yield the address of a server, and its process."""
     command = [sys.executable, __file__, str(weights)]
-    calm = {**os.environ, "OMP_WAIT_POLICY": "passive"}  # as pipeline.models.embedded explains
+    calm = {
+        **os.environ,
+        "OMP_WAIT_POLICY": "passive",
+    }  # see pipeline.models.embedded.model
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=calm
     ) as process:

@@ -2,7 +2,7 @@
 
 Each chat request takes the next of the given answers (the last one repeats), or what a given
 function makes of the request. An answer is a function of this module: `says`, `fails`, `drops` …
-They play every way of answering, failing and cutting that `pipeline.models.ollama` must know,
+They play every way of answering, failing and cutting that `pipeline.models.ollama.model` must know,
 streamed or not, whichever the request asks for.
 
 Its model has the smallest vocabulary there is: every UTF-8 byte is a token, and so is each of the

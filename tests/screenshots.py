@@ -17,8 +17,8 @@ from playwright.sync_api import Page, expect
 
 from api.keys import hash_key
 from pipeline.errors import EmptyAnswer, ServerDown
-from pipeline.extract import extract
 from pipeline.testing import ScriptedModel
+from pipeline.text.extract import extract
 
 TEXT = (Path(__file__).parent.parent / "docs" / "how-it-works.md").read_text(encoding="utf-8")
 WIDTHS = {"phone": 360, "tablet": 768, "desktop": 1440}

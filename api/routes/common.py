@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from api.errors import KINDS, ProblemBody
+from api.problems import KINDS, ProblemBody
 from api.service import Service
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.errors import Problem, ProblemBody
-from api.models import ModelPool, Offer
+from api.model_pool import ModelPool, Offer
+from api.problems import Problem, ProblemBody
 from api.routes.common import GUARDED, ServiceDep, problems
 from api.schemas import LiveBody, ModelBody, ModelsBody, ReadyBody
 

@@ -12,8 +12,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.engine import Order
-from api.errors import Problem, wait
 from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
+from api.problems import Problem, wait
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
 from api.routes.summarize import file_order, text_order
 from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody, RepeatRequest

@@ -16,14 +16,14 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
+from api.admission import Ticket
 from api.engine import Order, Prepared
-from api.errors import Problem, wait
+from api.problems import Problem, wait
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, MODELLED, ORDERED, ServiceDep, problems
 from api.schemas import Address, Language, ModelName, Query, ResultBody, SummaryRequest, Words
 from api.service import Service
-from api.slots import Ticket
 from api.stream import stream
-from pipeline.formats import plain
+from pipeline.documents.formats import plain
 from pipeline.types import Emit, Result, ignore
 
 RETRY_SLOW_SECONDS = 30

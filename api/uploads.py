@@ -1,0 +1,80 @@
+"""Documents that clients send, or name by their address: read in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from api.problems import Problem, wait
+from pipeline.documents.fetch import Fetcher
+from pipeline.documents.load import from_bytes
+from pipeline.documents.sandbox import Limits
+from pipeline.errors import DocumentError, NoText, TooLarge, Unreachable, Unsupported
+
+if TYPE_CHECKING:
+    from api.settings import ServiceSettings
+    from pipeline.types import Document
+
+AT_ONCE = 2  # processes that read documents
+MOST_WAITING = 32  # documents in memory that are read or wait for it
+RETRY_SECONDS = 5
+FETCH_SECONDS = 20.0
+KINDS: dict[type[DocumentError], str] = {
+    NoText: "blank",
+    Unsupported: "unsupported-media-type",
+    TooLarge: "document-too-large",
+    Unreachable: "unreachable",
+}
+
+
+class Reader:
+    """Reads documents, a few at once. What it raises says nothing of their content."""
+
+    def __init__(self, settings: ServiceSettings, fetcher: Fetcher | None = None) -> None:
+        self._limits = Limits(settings.document_seconds, settings.document_mb * 2**20)
+        self._fetcher = fetcher or Fetcher(
+            public=True, most=settings.max_body, seconds=FETCH_SECONDS
+        )
+        self._fetches = settings.fetch
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reader")
+        self._inside = 0
+
+    async def read(self, data: bytes, name: str) -> Document:
+        """Read a document's bytes.
+
+        Raises:
+            Problem: it cannot be read, or too many are read already.
+        """
+        if self._inside >= MOST_WAITING:
+            raise Problem("busy", "Too many documents are read now.", wait(RETRY_SECONDS))
+        self._inside += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, from_bytes, data, name, self._limits)
+        except DocumentError as error:
+            raise _problem(error) from None
+        finally:
+            self._inside -= 1
+
+    async def fetch(self, address: str) -> bytes:
+        """Return what is at a public address of the web, where this service fetches any.
+
+        Raises:
+            Problem: it does not, or the address gives nothing.
+        """
+        if not self._fetches:
+            raise Problem("unreachable", "This service fetches no addresses; send the file.")
+        try:
+            return await self._fetcher.fetch(address)
+        except DocumentError as error:
+            raise _problem(error) from None
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _problem(error: DocumentError) -> Problem:
+    what = "address" if isinstance(error, Unreachable) else "document"
+    return Problem(KINDS.get(type(error), "unreadable"), f"The {what} {error.problem}.")

@@ -1,0 +1,1 @@
+"""Benchmarks and the simulated servers that they run against; not in the wheel."""

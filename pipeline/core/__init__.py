@@ -1,0 +1,1 @@
+"""Summarizing one document: the plan, the calls, the merges, the final text."""

@@ -1,0 +1,151 @@
+"""The prompts, how sources are joined in them, and what that costs.
+
+Every prompt has the same parts: a short task for the system, then the text, then one closing line
+that says what to write. Nothing that varies stands before the text, so a server that keeps the
+beginning of a prompt in its cache reads the shared part once, and a retry almost for free. Small
+models get worse with every further instruction; that is why there are so few.
+
+Overhead, in tokens, is the model's count of a prompt with an empty source plus SEAM_SLACK.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from pipeline.tokens.tokenizer import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FormName: TypeAlias = Literal["plain", "tagged", "faithful", "events", "first"]
+
+# Part of the key under which a finished call is stored: raise it with any change to a prompt.
+PROMPT_VERSION = 2
+
+# A blank line is what models take for a paragraph's end; anything showier they copy.
+SEPARATOR = "\n\n"
+
+# Tokens. A text counted alone and inside its prompt may differ where it touches its neighbours:
+# a token there can split, and white space can join the line ends around it.
+SEAM_SLACK = 8
+
+SYSTEM = "You summarize texts. You write only the summary, in plain sentences."
+
+
+class Prompt(NamedTuple):
+    """What is sent to the model: the system's message and the user's."""
+
+    system: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way of asking.
+
+    `before` and `after` stand around the text. `closing` is the last line, `asking` the same with
+    a query; "{size}" in them stands for the length that is wanted.
+    """
+
+    before: str
+    closing: str
+    asking: str
+    after: str = "\n\n"
+    system: str = SYSTEM
+
+    def unlike(self, source: str) -> Form:
+        """Return the same with tags that do not stand in a text, which could end itself early."""
+        if _TAG not in self.before:
+            return self
+        taken = {int(number or 0) for number in _TAGS.findall(source)}
+        free = min(set(range(len(taken) + 1)) - taken)
+        tag = _TAG.replace(">", f"{free or ''}>")
+        names = ("before", "closing", "asking", "after")
+        return replace(self, **{name: getattr(self, name).replace(_TAG, tag) for name in names})
+
+
+_TAG = "text>"
+_TAGS = re.compile(r"(?i)<\s*/?\s*text(\d{0,9})\s*>")
+_SIZES = r"in (?:one paragraph|about \d+ words)(?:, in [A-Z][a-z]+)?"
+_ASKING = "{Size}, summarize what the text above says about this: {query}"
+
+# Compared in eval/LOG.md.
+FORMS: Mapping[FormName, Form] = {
+    "plain": Form("Text:\n\n", "Summarize the text above {size}.", _ASKING),
+    "tagged": Form(
+        "<text>\n",
+        "Summarize what stands between <text> and </text> {size}.",
+        "{Size}, summarize what stands between <text> and </text> about this: {query}",
+        after="\n</text>\n\n",
+    ),
+    "faithful": Form(
+        "Text:\n\n",
+        "Summarize the text above {size}, with its own names and numbers and nothing else.",
+        _ASKING,
+    ),
+    "events": Form(
+        "Text:\n\n", "Tell {size} who does or says what in the text above, and why.", _ASKING
+    ),
+    "first": Form(
+        "Write a concise summary of the following text.\n\n", "Concise summary, {size}:", _ASKING
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The prompts of one run.
+
+    `form` is the way of asking. `query` is what the summaries should be about; None for all.
+    `language` is what they should be in, by its English name; None leaves that to the model.
+    """
+
+    form: FormName = "plain"
+    query: str | None = None
+    language: str | None = None
+
+    def partial(self, source: str) -> Prompt:
+        """Ask for a summary of a chunk, or of partial summaries that `join_sources` has joined.
+
+        Told that it reads summaries, a small model writes about summaries instead.
+        """
+        return self._prompt(source, "in one paragraph")
+
+    def final(self, source: str, words: int) -> Prompt:
+        """Ask for the final summary, of about `words` words."""
+        return self._prompt(source, f"in about {words} words")
+
+    def refined(self, before: str, source: str, words: int) -> Prompt:
+        """Ask for about `words` words on what `before` sums up and on what follows."""
+        return self.final(f"{before}{SEPARATOR}{source}", words)
+
+    def _prompt(self, source: str, size: str) -> Prompt:
+        form = FORMS[self.form].unlike(source)
+        if self.language is not None:
+            size = f"{size}, in {self.language}"
+        closing = form.closing.format(size=size)
+        if self.query is not None:
+            about = " ".join(self.query.split())  # a line of its own could pass for the text's
+            closing = form.asking.format(Size=size[0].upper() + size[1:], query=about)
+        # Adapters would do so too; here it is in the key of the record as well.
+        return Prompt(form.system, f"{form.before}{visible(source)}{form.after}{closing}")
+
+
+def asked_for() -> str:
+    """Return a pattern of every closing line that stands in a prompt, to know it in an answer."""
+    lines = {line for form in FORMS.values() for line in (form.closing, form.asking)}
+    return "|".join(
+        re.escape(line)
+        .replace(_TAG, r"text\d*>")
+        .replace(re.escape("{size}"), _SIZES)
+        .replace(re.escape("{Size}"), _SIZES)
+        .replace(re.escape("{query}"), r"[^\n]*")
+        for line in sorted(lines)
+    )
+
+
+def join_sources(texts: Sequence[str]) -> str:
+    """Join partial summaries into the source of a merge."""
+    return SEPARATOR.join(texts)

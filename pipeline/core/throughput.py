@@ -1,0 +1,52 @@
+"""How fast a model was the last time, so that a plan can say how long a run may take."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.models.open import ChatModel
+    from pipeline.types import Plan, Result
+
+FILE = "rates.json"
+WRITTEN = 4.0  # writing a token takes about as long as reading this many, on a CPU
+
+
+def record_rate(folder: Path, model: ChatModel, result: Result) -> None:
+    """Keep the rate of a finished run that called its model; a folder that refuses is ignored."""
+    work = _work(result.prompt_tokens, result.output_tokens)
+    if not work or not result.seconds:
+        return
+    rates = _read(folder)
+    rates[_key(model)] = work / result.seconds
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f"{FILE}.new"
+        draft.write_text(json.dumps(rates), encoding="utf-8")
+        draft.replace(folder / FILE)
+
+
+def estimate_seconds(folder: Path, model: ChatModel, plan: Plan, share: float) -> float | None:
+    """Return the seconds that a `share` of the plan's calls may take; None before any run."""
+    rate = _read(folder).get(_key(model))
+    return share * _work(plan.prompt_tokens, plan.output_tokens) / rate if rate else None
+
+
+def _work(prompt_tokens: int, output_tokens: int) -> float:
+    return prompt_tokens + WRITTEN * output_tokens
+
+
+def _key(model: ChatModel) -> str:
+    return f"{model.name} {model.digest[:16]}"
+
+
+def _read(folder: Path) -> dict[str, float]:
+    try:
+        rates = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return {str(name): float(rate) for name, rate in rates.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}

@@ -1,0 +1,1 @@
+"""Files, web pages and standard input, read as documents."""

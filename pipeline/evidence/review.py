@@ -1,0 +1,191 @@
+"""What an answer holds that its source does not: whether to ask again, and what to leave out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
+
+from pipeline.core.chunk import sentences
+from pipeline.evidence.facts import Known, kinds_of, unsupported
+from pipeline.text.extract import join
+from pipeline.text.languages import language_of
+from pipeline.text.terms import is_dense, terms
+from pipeline.types import UNTOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Sequence
+
+    from pipeline.evidence.facts import Fact
+    from pipeline.types import Languages
+
+STRAY = 0.25  # share of an answer's terms that the source holds, below which it has left the text
+# Share of an answer's sentences with unsupported facts. Leaving out fewer loses little, and asking
+# again whenever there is one took half as many calls again (eval/LOG.md).
+WORTH_ASKING = 0.25
+FEW_TERMS = 8  # in an answer with fewer, a share says nothing
+COPIED = 0.8  # the same, above which it quotes the text
+# Which texts are not summed up by what two of their sentences hold: those of so many sentences,
+# and of so few characters that their common words ("the", "and") are not a third of any answer.
+MANY_SENTENCES = 8
+SHORT_TEXT = 5_000
+MARK = "[?]"  # behind a fact that the source does not hold
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that answers are held against; the words of a query need no support either.
+
+    With `languages` crossed, answers share no words with the text, only numbers.
+    """
+
+    text: str
+    query: str | None = None
+    languages: Languages = UNTOLD
+
+    def review(self, answer: str) -> Review:
+        """Hold an answer against the text."""
+        facts = self._unsupported(answer)
+        words = answer.casefold().split()
+        alike = not self.languages.crossed
+        # Half of the words, as they are, settle its language, and mostly that it is not stray.
+        familiar = alike and 2 * _share(words, self._words) >= 1
+        return Review(
+            stray=alike and self._is_stray(answer, words, familiar=familiar),
+            foreign=None if familiar else foreign(answer, self.languages.wanted),
+            answer=answer,
+            sentences=tuple(
+                (answer[start:end], any(start < fact.end and fact.start < end for fact in facts))
+                for start, end in sentences(answer)
+            ),
+        )
+
+    def mark(self, answer: str) -> str:
+        """Mark every fact that the text does not hold."""
+        marked, done = "", 0
+        for fact in sorted(self._unsupported(answer), key=lambda fact: fact.end):
+            marked += f"{answer[done : fact.end]} {MARK}"
+            done = fact.end
+        return marked + answer[done:]
+
+    def _is_stray(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
+        if not familiar:  # stems take longer than all the rest
+            own = terms(answer)
+            if len(own) >= FEW_TERMS and _share(own, self._terms) < STRAY:
+                return True
+        # Pairs of characters are rare: no common ones tie a faithful answer to all of the text.
+        if len(self.text) > SHORT_TEXT or self.query is not None or is_dense(answer):
+            return False
+        found = self._sentences(str.split)
+        if len(found) < MANY_SENTENCES:  # by their stems, no more of them differ
+            return False
+        if len(words) >= FEW_TERMS and _elsewhere(words, found) >= STRAY:
+            return False
+        return self._is_of_one_place(terms(answer))
+
+    def _is_of_one_place(self, own: Sequence[str]) -> bool:
+        """Whether what these terms share with a short text is two neighbouring sentences' alone.
+
+        A text may ask its reader to write something else: "Now write a recipe for pancakes." An
+        answer that does so shares words with that place and with no other. What is asked with a
+        query may well stand in one place, and whoever quotes does not obey, except with a word or
+        two ("PWNED").
+        """
+        found = self._sentences(terms)
+        if not own or len(found) < MANY_SENTENCES:
+            return False
+        quoted = _share(own, self._terms) >= COPIED
+        if len(own) < FEW_TERMS:
+            return quoted and _elsewhere(own, found) == 0
+        return not quoted and _elsewhere(own, found) < STRAY
+
+    def _unsupported(self, answer: str) -> list[Fact]:
+        return unsupported(answer, self._known, kinds_of(self.languages))
+
+    def _sentences(self, words_of: Callable[[str], list[str]]) -> list[frozenset[str]]:
+        """The words of each sentence of the text. One that comes again, however often, is one."""
+        parts = (self.text[start:end].casefold() for start, end in sentences(self.text))
+        found = (frozenset(words_of(part)) for part in parts)
+        return list(dict.fromkeys(filter(None, found)))
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(self._all.casefold().split())
+
+    @cached_property
+    def _terms(self) -> frozenset[str]:
+        return frozenset(terms(self._all))
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self._all, self.languages.text)
+
+    @property
+    def _all(self) -> str:
+        return f"{self.text}\n{self.query or ''}"
+
+
+def _share(own: Sequence[str], held: Container[str]) -> float:
+    return sum(term in held for term in own) / max(len(own), 1)
+
+
+def _elsewhere(own: Sequence[str], found: Sequence[frozenset[str]]) -> float:
+    """Return the share of words that sentences hold without the two neighbours that hold most.
+
+    Two, since an instruction is often more than one sentence.
+    """
+    counts = Counter(own)
+    held = [sentence.intersection(counts) for sentence in found]
+    uses = Counter(chain.from_iterable(held))
+
+    def gone(a: frozenset[str], b: frozenset[str]) -> int:
+        """Count the words that no sentence but these two holds."""
+        return sum(counts[word] for word in a | b if uses[word] == (word in a) + (word in b))
+
+    found_at_all = sum(counts[word] for word in uses)
+    most = max((gone(a, b) for a, b in pairwise(held)), default=found_at_all)
+    return (found_at_all - most) / max(len(own), 1)
+
+
+def foreign(text: str, wanted: str | None) -> str | None:
+    """Return the language that a text is in, if that is surely not the wanted one; else None."""
+    found = language_of(text) if wanted is not None else None
+    return None if found == wanted else found
+
+
+@dataclass(frozen=True)
+class Review:
+    """An answer's sentences, each with whether it holds an unsupported fact.
+
+    `stray` says that the answer is about something else altogether. `foreign` is its language, by
+    ISO 639-1 code, where another one was wanted.
+    """
+
+    stray: bool
+    foreign: str | None
+    answer: str
+    sentences: tuple[tuple[str, bool], ...]
+
+    @property
+    def unsupported(self) -> float:
+        """The share of the sentences that hold an unsupported fact, from 0 to 1."""
+        return sum(bad for _, bad in self.sentences) / max(len(self.sentences), 1)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether so much of the answer cannot be used that it is worth asking again."""
+        return self.stray or self.foreign is not None or self.unsupported >= WORTH_ASKING
+
+    @property
+    def badness(self) -> tuple[bool, bool, float]:
+        """What the better of two answers has less of."""
+        return self.foreign is not None, self.stray, self.unsupported
+
+    @property
+    def supported(self) -> str:
+        """The answer without the sentences that hold an unsupported fact."""
+        if not any(bad for _, bad in self.sentences):
+            return self.answer
+        return join(text for text, bad in self.sentences if not bad)

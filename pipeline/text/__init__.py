@@ -1,0 +1,1 @@
+"""Sentences, terms and languages of a text; knows nothing of models."""

@@ -1,0 +1,226 @@
+"""Choosing sentences: for stand-ins, for merges without a model, and for a summary's length.
+
+A sentence is worth taking where it is near the centre of the whole text (the centroid of Radev et
+al. 2004: the sum of its terms, each weighed by how few sentences use it) and unlike those taken
+before (maximal marginal relevance, Carbonell and Goldstein 1998). It does not understand the text
+and knows no language.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import re
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pipeline.core.chunk import sentences
+from pipeline.text.query import asked
+from pipeline.text.terms import DENSE, terms
+from pipeline.tokens.tokenizer import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+FULL_TERMS = 15  # a sentence with fewer weighs less: scraps and remarks are like everything
+ROW = 8  # words; sentences that share so many in a row are one, with another end
+NOVELTY = 0.6  # how much a sentence is held against another that says the same
+QUERY_SHARE = 0.6  # of the centre, where something is asked
+FILLED = 0.97  # of the room; with less left, only scraps would fit
+SCRAP = 0.25  # of the best sentence's worth; what is worth less …
+SCRAP_ROOM = 0.12  # … is not taken to fill so little of the room
+STAND_IN_FILLED = 0.75  # the same where nobody asked for a length
+MOST_CANDIDATES = 600  # the nearest to the centre; more cost time, and are not taken anyway
+
+_WIDE_END = re.compile(rf"[{DENSE}\u3000-\u303f\uff00-\uffef][”’]*\Z")
+_TURN = re.compile(r"\n(?=[^\W\d_][^\n:.!?]{0,40}:\s)")  # in a transcript, someone begins to speak
+_WORD = re.compile(r"\w+")
+_LONG_WORD = 40  # characters; no word is kept whole that is longer
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A sentence that can be taken. `weight` is how much it is worth beside the others."""
+
+    text: str
+    weight: float = 1.0
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Return the start and end of every sentence; a speaker's turn begins a new one."""
+    turns = [0, *(match.end() for match in _TURN.finditer(text)), len(text)]
+    return [
+        (turn + start, turn + end)
+        for turn, following in pairwise(turns)
+        for start, end in sentences(text[turn:following])
+    ]
+
+
+def is_chat(text: str) -> bool:
+    """Say whether most lines begin a turn; one in prose may too, where a colon is in it."""
+    return 2 * len(_TURN.findall(text)) > text.count("\n")
+
+
+def split_sentences(text: str) -> list[str]:
+    """Return a text's sentences, each with single spaces; a speaker's turn begins a new one.
+
+    They are as a prompt has them (`visible`): whoever reads a summary next may be a model as well.
+    """
+    text = visible(text)
+    return [" ".join(text[start:end].split()) for start, end in spans(text)]
+
+
+class Centre:
+    """What a text keeps coming back to; with a query, what it says about that."""
+
+    def __init__(self, found: Iterable[str], query: str | None = None) -> None:
+        bags = [Counter(terms(sentence)) for sentence in found]
+        uses = Counter(term for bag in bags for term in bag)
+        total: Counter[str] = Counter()
+        for bag in bags:
+            total.update(bag)
+        self._unknown = math.log(1 + len(bags))
+        self._idf = {term: math.log(1 + len(bags) / n) for term, n in uses.items()}
+        self._weights = _unit({term: self._idf[term] * n for term, n in total.items()})
+        about = asked(query) if query is not None else frozenset()
+        if about:
+            wanted = _unit({term: self._idf.get(term, self._unknown) for term in about})
+            self._weights = _mixed(self._weights, wanted, QUERY_SHARE)
+
+    def vector(self, text: str) -> dict[str, float]:
+        """Return the weights of a text's terms, of length 1."""
+        counts = Counter(terms(text))
+        return _unit({term: self._idf.get(term, self._unknown) * n for term, n in counts.items()})
+
+    def likeness(self, vector: Mapping[str, float]) -> float:
+        """Return how near a sentence is to the centre, from 0 to 1; a short one is less near."""
+        return _dot(vector, self._weights) * min(1.0, len(vector) / FULL_TERMS)
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    centre: Centre,
+    size: Callable[[str], int],
+    room: int,
+    *,
+    filled: float = FILLED,
+    beside: Sequence[str] = (),
+) -> list[int]:
+    """Choose sentences that together fill a room, the best first. No two have a row of words alike.
+
+    Args:
+        candidates: what can be chosen.
+        centre: what they should be near to.
+        size: the size of a sentence, in the unit of the room.
+        room: upper bound on their sizes together.
+        filled: share of the room that suffices.
+        beside: sentences that stand already, and should not be said again.
+    """
+    vectors = [centre.vector(candidate.text) for candidate in candidates]
+    scores = [
+        centre.likeness(vector) * candidate.weight
+        for vector, candidate in zip(vectors, candidates, strict=True)
+    ]
+    top = max(scores, default=0.0) or 1.0
+    values = {
+        i: scores[i] / top
+        for i in heapq.nlargest(MOST_CANDIDATES, range(len(scores)), key=scores.__getitem__)
+    }
+    others = [centre.vector(sentence) for sentence in beside]
+    nearest = {i: max((_dot(vectors[i], other) for other in others), default=0.0) for i in values}
+    said = {row for sentence in beside for row in _rows(sentence)}
+    chosen: list[int] = []
+    left = room
+    while values and left > (1 - filled) * room:
+        best = max(values, key=lambda i: (values[i] - NOVELTY * nearest[i], -i))
+        if values[best] < SCRAP and left <= SCRAP_ROOM * room:
+            break
+        del values[best]
+        taken, rows = size(candidates[best].text), _rows(candidates[best].text)
+        if taken > left or rows & said:
+            continue
+        said |= rows
+        chosen.append(best)
+        left -= taken
+        for i in values:
+            nearest[i] = max(nearest[i], _dot(vectors[i], vectors[best]))
+    return chosen
+
+
+def extract(
+    text: str, count: Callable[[str], int], max_tokens: int, query: str | None = None
+) -> str:
+    """Stand in for a summary with sentences of the text itself, in their own order.
+
+    Args:
+        text: the source.
+        count: tokens of a text.
+        max_tokens: upper bound on the result, at least 1.
+        query: what the sentences should rather be about.
+
+    Returns:
+        Whole sentences, every run of white space a single space, of at most `max_tokens` tokens.
+        Where no sentence is that short, it is the beginning of one, cut between words. It is blank
+        only if the text is, and exceeds `max_tokens` only where a single character does.
+    """
+    found = split_sentences(text)
+    whole = join(found)
+    if count(whole) <= max_tokens:
+        return whole
+    centre = Centre(found, query)
+    candidates = [Candidate(sentence) for sentence in found]
+    chosen = choose(candidates, centre, count, max_tokens, filled=STAND_IN_FILLED) or [
+        max(range(len(found)), key=lambda i: (centre.likeness(centre.vector(found[i])), -i))
+    ]
+    while len(chosen) > 1 and count(join(found[i] for i in sorted(chosen))) > max_tokens:
+        chosen.pop()  # joined, sentences can take more tokens than one by one
+    return _cut(join(found[i] for i in sorted(chosen)), count, max_tokens)
+
+
+def join(found: Iterable[str]) -> str:
+    """Join sentences, by spaces where their script has them."""
+    return "".join(text + " " * (not _WIDE_END.search(text)) for text in found).rstrip()
+
+
+def _cut(text: str, count: Callable[[str], int], max_tokens: int) -> str:
+    """Return the text, or as much of its beginning as fits."""
+    high = max(1, max_tokens)
+    while high < len(text) and count(text[:high]) <= max_tokens:
+        high *= 2  # so that a very long text is not counted as a whole
+    if high >= len(text) and count(text) <= max_tokens:
+        return text
+    end = bisect_right(range(min(high, len(text))), max_tokens, key=lambda n: count(text[:n])) - 1
+    while end > 1 and count(text[:end]) > max_tokens:
+        end -= 1
+    space = text.rfind(" ", max(0, end - _LONG_WORD), end + 1)
+    return text[: space if space > 0 else max(1, end)]
+
+
+def _rows(sentence: str) -> set[tuple[str, ...]]:
+    """Return every ROW of words of a sentence; of a short one, all its words."""
+    words = _WORD.findall(sentence.casefold())
+    return {tuple(words[i : i + ROW]) for i in range(max(1, len(words) - ROW + 1))}
+
+
+def _unit(weights: Mapping[str, float]) -> dict[str, float]:
+    length = math.sqrt(math.fsum(weight * weight for weight in weights.values())) or 1.0
+    return {term: weight / length for term, weight in weights.items()}
+
+
+def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    if len(one) > len(other):
+        one, other = other, one
+    return math.fsum(weight * other[term] for term, weight in one.items() if term in other)
+
+
+def _mixed(one: Mapping[str, float], other: Mapping[str, float], share: float) -> dict[str, float]:
+    """Return a mean of two vectors, the other with a share of it."""
+    return _unit(
+        {
+            term: (1 - share) * one.get(term, 0.0) + share * other.get(term, 0.0)
+            for term in one.keys() | other.keys()
+        }
+    )

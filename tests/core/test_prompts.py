@@ -1,0 +1,67 @@
+"""The prompts: what varies comes last, and their cost can be known before a text is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.core.prompts import FORMS, SEPARATOR, Prompt, Wording, join_sources
+from pipeline.tokens.tokenizer import visible
+
+QUERY = "What did the council decide?"
+ASKED = {
+    "partial": lambda wording, source: wording.partial(source),
+    "final": lambda wording, source: wording.final(source, 150),
+}
+every_form = pytest.mark.parametrize("form", FORMS)
+every_ask = pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+every_query = pytest.mark.parametrize("query", [None, QUERY])
+
+
+@every_form
+@every_ask
+@every_query
+def test_only_the_closing_line_follows_the_source(form, ask, query) -> None:
+    prompt = ask(Wording(form, query), "SOURCE")
+    after = prompt.user.partition("SOURCE")[2].removeprefix(FORMS[form].after)
+    assert "\n" not in after
+    assert (QUERY in after) == (query is not None)
+
+
+@every_form
+@every_ask
+@every_query
+def test_nothing_before_the_source_varies(form, ask, query) -> None:
+    prompt, plain = ask(Wording(form, query), "SOURCE"), Wording(form).partial("SOURCE")
+    assert prompt.system == plain.system
+    assert prompt.user.partition("SOURCE")[0] == plain.user.partition("SOURCE")[0]
+
+
+@every_form
+@every_ask
+@given(source=st.text(max_size=60))
+def test_the_source_is_in_the_prompt_as_it_is(form, ask, source) -> None:
+    empty, full = ask(Wording(form), ""), ask(Wording(form), source)
+    assert full.user.startswith(FORMS[form].before + visible(source))
+    assert len(full.user) == len(empty.user) + len(source)
+
+
+@every_form
+def test_the_final_prompt_says_how_many_words(form) -> None:
+    assert "80 words" in Wording(form).final("Text.", 80).user
+
+
+@given(st.lists(st.text(alphabet="ab ", min_size=1, max_size=5), min_size=1, max_size=6))
+def test_joining_costs_one_separator_between_two(texts) -> None:
+    joined = join_sources(texts)
+    assert joined == SEPARATOR.join(texts)
+    assert len(joined) == sum(map(len, texts)) + len(SEPARATOR) * (len(texts) - 1)
+
+
+def test_a_refinement_reads_what_came_before_first() -> None:
+    user = Wording().refined("Before.", "After.", 80).user
+    assert f"Before.{SEPARATOR}After." in user
+
+
+def test_a_prompt_can_be_unpacked_into_a_call() -> None:
+    system, user = Prompt("task", "text")
+    assert (system, user) == ("task", "text")

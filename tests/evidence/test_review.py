@@ -1,0 +1,53 @@
+"""Answers held against their source."""
+
+from pipeline.evidence.review import MARK, Source
+
+SOURCE = Source("In 1911 Scott built a hut at Cape Evans. Twenty-four men lived there in winter.")
+
+
+def test_an_answer_that_the_source_holds_passes_unchanged():
+    review = SOURCE.review("Scott's hut at Cape Evans housed 24 men.\n\nThat was in winter.")
+    assert not review.doubtful
+    assert review.supported == "Scott's hut at Cape Evans housed 24 men.\n\nThat was in winter."
+
+
+def test_sentences_with_facts_that_the_source_lacks_are_left_out():
+    review = SOURCE.review("Scott built a hut. It stood on the Isle of Elba. It was winter there.")
+    assert review.supported == "Scott built a hut. It was winter there."
+    assert review.unsupported == 1 / 3
+
+
+def test_an_answer_of_which_a_quarter_is_invented_is_worth_asking_again():
+    true, invented = "Scott built a hut.", "It stood on the Isle of Elba."
+    assert SOURCE.review(f"{true} {invented}").doubtful
+    assert SOURCE.review(f"{true} {invented} It was winter. Men lived there.").doubtful
+
+
+def test_an_answer_with_one_invented_sentence_of_five_only_loses_it():
+    review = SOURCE.review(
+        "Scott built a hut. It stood on the Isle of Elba. It was winter. Men lived there. In 1911."
+    )
+    assert not review.doubtful
+    assert review.supported == "Scott built a hut. It was winter. Men lived there. In 1911."
+
+
+def test_of_what_is_all_invented_nothing_is_left():
+    review = SOURCE.review("Scott lived on Elba. In 1872 he left. He saw the Great Barrier Reef.")
+    assert review.doubtful
+    assert review.unsupported == 1
+    assert review.supported == ""
+
+
+def test_an_answer_about_something_else_is_stray():
+    review = SOURCE.review("roses are red and violets are blue while sugar tastes sweet to you")
+    assert review.stray
+    assert review.doubtful
+
+
+def test_a_few_words_cannot_be_stray():
+    assert not SOURCE.review("Nothing much happens.").stray
+
+
+def test_facts_are_marked_where_they_stand():
+    marked = SOURCE.mark("Scott came in 1911 and left in 1872.")
+    assert marked == f"Scott came in 1911 and left in 1872 {MARK}."

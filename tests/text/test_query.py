@@ -1,0 +1,30 @@
+"""Chunks that hold nothing on a query."""
+
+import pytest
+
+from pipeline.text.query import on_topic
+from pipeline.types import Chunk
+
+
+def chunks(*texts):
+    return [Chunk(text, 0, len(text), 1) for text in texts]
+
+
+TEXTS = ("Alan fled from the robots.", "Peggy slept in the camp.", "The river was wide.")
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("What does the robot do to Alan?", [0]),
+        ("Who are Alan and Peggy?", [0, 1]),
+        ("What is the plot of the story?", [0, 1, 2]),
+        ("Summarize the whole meeting.", [0, 1, 2]),
+        ("Describe the setting for the story.", [0, 1, 2]),
+        ("Where does it take place?", [0, 1, 2]),
+        ("What is Alan's relationship with Peggy?", [0, 1]),
+        ("Describe the submarine", []),
+    ],
+)
+def test_a_chunk_is_kept_for_a_word_of_the_query(query, kept):
+    assert [TEXTS.index(chunk.text) for chunk in on_topic(chunks(*TEXTS), query)] == kept
