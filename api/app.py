@@ -21,8 +21,9 @@ from api.routes import health, jobs, summarize
 from api.service import Service
 from api.site import SiteHeaders, add_site
 from pipeline.errors import ModelUnavailable
+from pipeline.models.base import DEFAULT_OLLAMA_MODEL, INSTALL_EMBEDDED
 from pipeline.models.ollama.server import OllamaServer
-from pipeline.models.open import DEFAULT_OLLAMA_MODEL, INSTALL_EMBEDDED, open_model
+from pipeline.models.open import open_model
 from pipeline.models.openai.model import list_openai
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from api.jobs import JobStore
     from api.settings import ServiceSettings
     from pipeline.cache.store import Store
-    from pipeline.models.open import ChatModel
+    from pipeline.models.base import ChatModel
     from pipeline.settings import Settings
 
 IN_PROCESS = "The model in this process"

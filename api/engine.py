@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from api.model_pool import ObservedModel, Offer
 from api.problems import Problem, translated, wait
+from pipeline.core.events import ignore
 from pipeline.core.mapreduce import Summarizer
-from pipeline.types import Document, Mark, Removed, ignore
+from pipeline.documents.document import Document, Mark, Removed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from api.metrics import Metrics
     from api.model_pool import ModelPool
     from pipeline.cache.store import Store
+    from pipeline.core.events import Emit
+    from pipeline.core.result import Result
     from pipeline.settings import Settings
-    from pipeline.types import Emit, Result
 
 RETRY_STOPPED_SECONDS = 5  # after which the service may be there again
 

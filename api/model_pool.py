@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     from api.metrics import Metrics
-    from pipeline.models.open import ChatModel
-    from pipeline.types import Reply
+    from pipeline.models.base import ChatModel, Reply
 
 CHECK_SECONDS = 1.0  # for which a check of a model server holds
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import ProblemBody
+from pipeline.documents.document import MarkKind
 from pipeline.settings import Language as KnownLanguage
 from pipeline.text.languages import NAMES
-from pipeline.types import MarkKind
 
 EXAMPLE_TEXT = (
     "Compost is made of leaves, grass and kitchen scraps. Bacteria and fungi take them apart, and "

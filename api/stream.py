@@ -14,12 +14,18 @@ import structlog
 from fastapi.sse import ServerSentEvent
 
 from api.problems import Problem, internal
-from pipeline.types import Delta, Finished, Planned, Summarized
+from pipeline.core.events import (
+    Delta,
+    Finished,
+    Planned,
+    Summarized,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from pipeline.types import Emit, Event, Result
+    from pipeline.core.events import Emit, Event
+    from pipeline.core.result import Result
 
 log = structlog.get_logger("api")
 

@@ -14,7 +14,7 @@ from pipeline.errors import DocumentError, NoText, TooLarge, Unreachable, Unsupp
 
 if TYPE_CHECKING:
     from api.settings import ServiceSettings
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 AT_ONCE = 2  # processes that read documents
 MOST_WAITING = 32  # documents in memory that are read or wait for it

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from api.jobs import JobStore, Taken, Told
     from api.settings import ServiceSettings
-    from pipeline.types import Emit, Event
+    from pipeline.core.events import Emit, Event
 
 log = structlog.get_logger("api")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rouge_score_rs.tokenizers import DefaultTokenizer
 
-from pipeline.core.chunk import sentences
+from pipeline.text.sentences import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,19 +27,20 @@ from eval.tasks import load_task
 from pipeline.cache.store import NoStore
 from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import FORMS, join_sources
+from pipeline.documents.document import Document
 from pipeline.errors import InputError
 from pipeline.models.ollama.server import parse_host
 from pipeline.models.open import open_model
 from pipeline.settings import load_settings
 from pipeline.text.terms import terms
-from pipeline.types import Chunk, Document
+from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from pipeline.core.prompts import Prompt
     from pipeline.settings import Settings
-    from pipeline.types import Node
+    from pipeline.tree import Node
 
 Way: TypeAlias = Literal["bare", "ours"]
 Ask: TypeAlias = "Callable[[Prompt, int], Awaitable[str]]"

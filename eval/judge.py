@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from eval.records import Run
     from eval.tasks import Item
-    from pipeline.models.open import ChatModel
+    from pipeline.models.base import ChatModel
 
 CAVEAT = (
     "A model's opinion, not a measurement: judges favour fluent, long and familiar answers. "

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from pipeline.core.chunk import sentences
 from pipeline.core.clean import without_thoughts
 from pipeline.core.prompts import FORMS
 from pipeline.evidence.facts import Known, unsupported
 from pipeline.evidence.trace import Index
+from pipeline.text.sentences import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from langchain_ollama import ChatOllama
 
     from eval.tasks import Item
+    from pipeline.core.events import Emit
     from pipeline.core.mapreduce import Summarizer
     from pipeline.settings import Settings
-    from pipeline.types import Emit
 
     Usage: TypeAlias = dict[str, int]  # prompt_tokens and output_tokens
     Ask: TypeAlias = Callable[[str, str | None], Awaitable[tuple[str, Usage | None]]]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from rouge_score_rs.rouge_scorer import RougeScorer
 from rouge_score_rs.tokenizers import CharacterTokenizer, DefaultTokenizer, UnicodeTokenizer
 
-from pipeline.core.chunk import sentences
 from pipeline.core.clean import without_thoughts
+from pipeline.text.sentences import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from eval import records
 from eval.systems import BASELINES, NAMES, OURS, Baseline, Ours, System
+from pipeline.core.events import Planned, Summarized
 from pipeline.errors import InputError, ModelUnavailable
-from pipeline.types import Planned, Summarized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from eval.records import Run
     from eval.tasks import Data, Item
     from pipeline.cache.store import Store
+    from pipeline.core.events import Event
     from pipeline.settings import Settings
-    from pipeline.types import Event
 
 PACKAGES = (
     "py-llama-backend",

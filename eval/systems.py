@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eval import baselines
 from eval.records import Output
 from pipeline.core.prompts import PROMPT_VERSION
+from pipeline.documents.document import Document
 from pipeline.errors import ModelUnavailable, PyLlamaError
-from pipeline.types import Chunk, Document
+from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from eval.tasks import Item
+    from pipeline.core.events import Emit
     from pipeline.core.mapreduce import Summarizer
-    from pipeline.types import Emit, Summary
+    from pipeline.tree import Summary
 
 OURS = "py-llama"
 

@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipeline.core.chunk import split
     from pipeline.core.mapreduce import Summarizer
+    from pipeline.core.plan import Plan
+    from pipeline.core.result import Result
     from pipeline.corpus.batch import summarize_many
+    from pipeline.documents.document import Document
     from pipeline.errors import CallFailed, InputError, ModelUnavailable, PyLlamaError
-    from pipeline.models.open import ChatModel, open_model
+    from pipeline.models.base import ChatModel
+    from pipeline.models.open import open_model
     from pipeline.settings import Settings, load_settings
-    from pipeline.types import Chunk, Document, Plan, Result, Summary
+    from pipeline.tree import Chunk, Summary
 
 __all__ = [
     "CallFailed",
@@ -47,9 +51,13 @@ _HOMES = {
     "core.mapreduce": ("Summarizer",),
     "corpus.batch": ("summarize_many",),
     "errors": ("CallFailed", "InputError", "ModelUnavailable", "PyLlamaError"),
-    "models.open": ("ChatModel", "open_model"),
+    "core.plan": ("Plan",),
+    "core.result": ("Result",),
+    "documents.document": ("Document",),
+    "models.base": ("ChatModel",),
+    "models.open": ("open_model",),
     "settings": ("Settings", "load_settings"),
-    "types": ("Chunk", "Document", "Plan", "Result", "Summary"),
+    "tree": ("Chunk", "Summary"),
 }
 
 

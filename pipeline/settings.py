@@ -29,11 +29,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from pipeline.core.prompts import FormName  # noqa: TC001 - read when it runs
 from pipeline.errors import InputError
-from pipeline.models.open import ModelOptions
+from pipeline.options import (  # noqa: TC001 - read when it runs
+    FormName,
+    Merging,
+    Strategy,
+    Unsupported,
+)
 from pipeline.text.languages import KNOWN, language_code
-from pipeline.types import Merging, Strategy, Unsupported  # noqa: TC001 - read when it runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -172,16 +175,6 @@ class Settings(FileSettings):
     def cache_folder(self) -> Path:
         """Where vocabularies and rates are kept, beside the store."""
         return self.store.parent
-
-    def model_options(self) -> ModelOptions:
-        """Return what models are opened with."""
-        return ModelOptions(
-            context=self.context,
-            temperature=self.temperature,
-            seed=self.seed,
-            timeout=self.timeout,
-            concurrency=self.concurrency,
-        )
 
 
 def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - each setting has its own type

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipeline.models.base import Reply
 from pipeline.models.verify import check_fits
-from pipeline.types import Reply
 
 TEMPLATE_WORDS = 4  # what the imaginary chat template adds to every prompt
 

@@ -13,10 +13,10 @@ from ollama_server import Request, ScriptedOllama, says
 
 from eval.bench.simulation import SIMULATOR, Simulation, simulated
 from pipeline.errors import ModelUnavailable
+from pipeline.models.base import ChatModel, ModelOptions
 from pipeline.models.embedded.model import default_weights, open_embedded
 from pipeline.models.ollama.model import open_ollama
 from pipeline.models.ollama.server import OllamaServer
-from pipeline.models.open import ChatModel, ModelOptions
 from pipeline.models.openai.model import open_openai
 
 REAL_MODELS = ("smollm2:135m", "tinyllama:random")

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,29 +13,21 @@ import pipeline
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # a module imports from its own package, and from what stands before it
-    "errors", "types", "documents", "text", "evidence", "tokens", "models", "settings", "cache",
-    "core", "testing", "corpus", "cli", "__main__",
+    "errors", "options", "tree", "documents", "text", "evidence", "settings", "tokens", "models",
+    "cache", "core", "testing", "corpus", "cli", "__main__",
 ]  # fmt: skip
 
 
-def modules():
-    for path in (ROOT / "pipeline").rglob("*.py"):
+def modules(package="pipeline"):
+    for path in (ROOT / package).rglob("*.py"):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        if name != "pipeline":
+        if name != package:
             yield name, path
 
 
-def imports(path, *, at_run_time):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    skipped = {
-        child
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for child in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if at_run_time and node in skipped:
-            continue
+def imports(path):
+    """Yield every module that is imported anywhere, for types alone too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
         elif isinstance(node, ast.Import):
@@ -47,11 +40,27 @@ def layer(module):
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda value: str(value)[-24:])
 def test_imports_point_one_way(name, path):
-    for module in imports(path, at_run_time=True):
+    for module in imports(path):
         package, *rest = module.split(".")
         assert package not in {"api", "eval"}, f"{name} imports {module}"
         if package == "pipeline" and rest:
             assert layer(module) <= layer(name), f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("package", ["pipeline", "api", "eval"])
+def test_nothing_imports_in_a_circle(package):
+    graph = {name: {m for m in imports(path) if m != name} for name, path in modules(package)}
+    TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+@pytest.mark.parametrize("package", ["pipeline", "api", "eval"])
+def test_a_package_itself_holds_no_code(package):
+    for name, path in modules(package):
+        if path.name == "__init__.py" and name != "pipeline.cli":
+            code = ast.parse(path.read_text(encoding="utf-8")).body
+            assert [type(node) for node in code] == [ast.Expr], (
+                f"{name} holds more than its purpose"
+            )
 
 
 def test_one_module_imports_each_heavy_library():
@@ -65,7 +74,7 @@ def test_one_module_imports_each_heavy_library():
         "webvtt": "pipeline.documents.formats.captions",
     }
     for name, path in modules():
-        for module in imports(path, at_run_time=True):
+        for module in imports(path):
             assert homes.get(module.split(".")[0], name) == name
 
 

@@ -23,8 +23,9 @@ from api.routes.common import BODIED, DOCUMENTED, GUARDED, MODELLED, ORDERED, Se
 from api.schemas import Address, Language, ModelName, Query, ResultBody, SummaryRequest, Words
 from api.service import Service
 from api.stream import stream
+from pipeline.core.events import Emit, ignore
+from pipeline.core.result import Result
 from pipeline.documents.formats import plain
-from pipeline.types import Emit, Result, ignore
 
 RETRY_SLOW_SECONDS = 30
 READ = "text, Markdown, PDF, Word, EPUB, a web page, or captions (SRT, WebVTT)"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eval.bench.simulation import Simulation
-    from pipeline.models.open import ChatModel
+    from pipeline.models.base import ChatModel
 
 WORDS = 50  # of the text, that an answer repeats
 

@@ -29,19 +29,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eval.bench.simulation import SIMULATOR, simulated
-from pipeline.core.chunk import sentences, split
+from pipeline.core.chunk import split
 from pipeline.core.mapreduce import Summarizer
+from pipeline.documents.document import Document
+from pipeline.models.base import ModelOptions
 from pipeline.models.embedded.model import open_embedded
 from pipeline.models.ollama.model import open_ollama
-from pipeline.models.open import ModelOptions
-from pipeline.types import Chunk, Document
+from pipeline.text.sentences import sentences
+from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eval.bench.simulation import Simulation
-    from pipeline.models.open import ChatModel
-    from pipeline.types import Node, Result
+    from pipeline.core.result import Result
+    from pipeline.models.base import ChatModel
+    from pipeline.tree import Node
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "docs" / "how-it-works.md"

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from eval.bench.simulation import Simulation
     from pipeline.corpus.ledger import Outcome
-    from pipeline.models.open import ChatModel
+    from pipeline.models.base import ChatModel
     from pipeline.settings import Settings
 
 SERVERS, SLOTS = 4, 8

@@ -36,14 +36,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import PyLlamaError
-from pipeline.types import Reply
+from pipeline.models.base import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Self, TypeAlias
 
-    from pipeline.models.open import ChatModel
+    from pipeline.models.base import ChatModel
     from pipeline.settings import Settings
 
 KEY_VERSION = 1  # raise it when what a key covers changes

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pipeline.models.open import ModelInfo
+    from pipeline.models.base import ModelInfo
 
 
 @click.command()

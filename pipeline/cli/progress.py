@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Self
 from rich.live import Live
 from rich.text import Text
 
-from pipeline.types import Chunk, Delta, Event, Plan, Planned, Summarized
+from pipeline.core.events import (
+    Delta,
+    Event,
+    Planned,
+    Summarized,
+)
+from pipeline.text.display import spell_seconds
+from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
     from rich.console import Console, ConsoleOptions, RenderResult
+
+    from pipeline.core.plan import Plan
 
 GLYPHS = "░▒▓█"  # of a cell, from nothing done to all
 ASCII = ".:+#"
@@ -67,14 +76,6 @@ class Tally:
             return "first calls under way"
         left = (self.plan.calls - self.chunks - self.merges) * seconds / self.made
         return f"{self.written / seconds:.0f} tokens/s  {spell_seconds(left)} left"
-
-
-def spell_seconds(seconds: float) -> str:
-    """Spell a duration as people say it: "45 s", "12 min", "3 h 20 min"."""
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 class RunProgress:

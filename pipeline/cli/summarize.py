@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from pipeline.core.events import Planned, ignore
 from pipeline.errors import InputError
-from pipeline.types import Merging, Planned, Strategy, ignore
+from pipeline.options import Merging, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from pipeline.core.events import Emit, Event
     from pipeline.core.mapreduce import Summarizer
-    from pipeline.models.open import ChatModel
+    from pipeline.core.plan import Plan
+    from pipeline.core.result import Result
+    from pipeline.documents.document import Document
+    from pipeline.models.base import ChatModel
     from pipeline.settings import Settings
-    from pipeline.types import Document, Emit, Event, Plan, Result
 
 POSITIVE = click.IntRange(min=1)
 
@@ -224,7 +228,7 @@ class _Job:
 def _with_sources(result: Result) -> str | None:
     if result.evidence is None:
         return None
-    from pipeline.evidence.trace import footnotes
+    from pipeline.cli.footnotes import footnotes
 
     return footnotes(result.plan.document, result.evidence)
 
@@ -281,7 +285,7 @@ def _plan_dict(plan: Plan, model: ChatModel, done: int, seconds: float | None) -
 
 
 def _plan_text(plan: Plan, model: ChatModel, done: int, seconds: float | None) -> str:
-    from pipeline.cli.progress import spell_seconds
+    from pipeline.text.display import spell_seconds
 
     merges, largest = len(plan.merges), max(chunk.tokens for chunk in plan.chunks)
     counted = "counted" if plan.exact else "estimated, with a margin"

@@ -19,25 +19,31 @@ from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 from pipeline.cache.store import call_key
 from pipeline.core.chunk import halve
 from pipeline.core.clean import clean
+from pipeline.core.events import Delta, ignore
 from pipeline.core.prompts import (
     PROMPT_VERSION,
     Prompt,
     Wording,
     join_sources,
 )
+from pipeline.core.result import StandIn
 from pipeline.errors import BadAnswer, CallFailed, Passing, PromptCut, StrayAnswer
 from pipeline.evidence.review import Source
+from pipeline.models.base import Reply
 from pipeline.text.extract import extract
 from pipeline.text.languages import NAMES
-from pipeline.types import Chunk, Delta, Merge, Reply, StandIn, ignore
+from pipeline.tree import Chunk, Merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from pipeline.cache.store import Store
+    from pipeline.core.events import Emit
+    from pipeline.core.plan import Plan
     from pipeline.evidence.review import Review
-    from pipeline.models.open import ChatModel
-    from pipeline.types import Emit, Node, Plan, Unsupported
+    from pipeline.models.base import ChatModel
+    from pipeline.options import Unsupported
+    from pipeline.tree import Node
 
 T = TypeVar("T")
 

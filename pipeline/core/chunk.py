@@ -29,14 +29,15 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import InputError
-from pipeline.types import Chunk
+from pipeline.text.sentences import CLOSERS, FINISHED, PAUSE
+from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    from pipeline.types import Document, Mark
+    from pipeline.documents.document import Document, Mark
 
 MIN_CHUNK_TOKENS = 8  # holds any single character: 4 bytes at most, and a token or two to spare
 
@@ -48,42 +49,15 @@ _CLUSTER = 16  # characters that a cut moves back at most to keep together what 
 
 _SEAM = re.compile(r"[\w,.;] (?=\w)")
 
-# Patterns begin with one character or set, which makes a search fast, and their quantifiers are
-# possessive or short, so that no text makes it slow.
-_POINTS = ".!?…।؟۔"
-_WIDE_POINTS = "。！？｡．"
-_CLOSERS = r"(?:[ \u00a0\u202f]»)?+[\"'”’»)\]}*_」』）】》〉〕]*+"
-_NOT_AN_ABBREVIATION = (
-    r"(?<!\b[^\W\d_]\.)"  # initials, e.g., i.e., U.S., p.m.
-    r"(?<!\b(?:Mr|Ms|Dr|St|Mt|Lt|vs|cf|pp|No|Nr|ca|Sr)\.)"
-    r"(?<!\b(?:Mrs|Mme|Rev|Hon|Gen|Col|Sgt|Sen|Rep|Gov|Fig|Vol|Sec|bzw|Sra|Dra)\.)"
-    r"(?<!\b(?:Prof|Capt|Mlle)\.)(?<!\bMessrs\.)"
-    r"(?<![\r\n]\d\.)(?<![\r\n]\d\d\.)"  # the numbers of a list
-    r"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.))\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August"
-    r"|September|Oktober|November|Dezember|Jahrhundert)\b)"  # German ordinals
-)
-# What follows a point that ends a sentence.
-_REST = (
-    rf"{_NOT_AN_ABBREVIATION}(?:{_CLOSERS}\s++(?![a-z])"
-    rf"|(?<=[{_WIDE_POINTS}])(?![{_WIDE_POINTS}]){_CLOSERS}(?!(?<=[」』])と)\s*+)"  # 「…。」と言う
-)
-_BLANK_LINES = r"(?:[^\S\r\n]*+[\r\n]++)"
-# Any end of a sentence or a line, with the blank lines after it.
-_PAUSE = rf"[{_POINTS}{_WIDE_POINTS}\r\n](?:(?<=[\r\n]){_BLANK_LINES}*+|{_REST})"
-_CLAUSE = rf"[,;:–—.!?…、，；：](?:{_CLOSERS}\s++|(?<=[、，；：]))"
+_CLAUSE = rf"[,;:–—.!?…、，；：](?:{CLOSERS}\s++|(?<=[、，；：]))"
 _WORD = r"\s++"
 
-_FINISHED = re.compile(rf"[{_POINTS}{_WIDE_POINTS}]{_NOT_AN_ABBREVIATION}{_CLOSERS}\Z")
 _HEADING = re.compile(
     r"#{1,6}[ \t]\S"
     r"|(?i:chapter|book|part|section|act|scene)[ \t][^\r\n]{1,60}+(?:[\r\n]|\Z)"
     r"|(?:[IVXLC]{1,8}+|\d{1,4}+)\.?[ \t]*+(?:[\r\n]|\Z)"
     r"|[A-Z][A-Z .'’][^\r\na-z]{1,60}+(?:[\r\n]|\Z)"
     r"|[^\r\n]{1,100}+(?:\r\n?|\n)(?:={3,}+|-{3,}+)[ \t]*+(?:[\r\n]|\Z)"
-)
-_SENTENCE_END = re.compile(
-    rf"[{_POINTS}{_WIDE_POINTS}\r\n](?:(?<=[\r\n])(?:(?<=\r)\n)?+"
-    rf"(?:{_BLANK_LINES}++|(?=[ \t]*+(?:[-*•]|\d{{1,3}}+[.)])\s))|{_REST})"
 )
 
 
@@ -101,8 +75,8 @@ class Kind(IntEnum):
 
 # What to look for, in turn, and the worst kind of place that is good enough.
 _SEARCHES = (
-    (_PAUSE, Kind.SENTENCE),
-    (_PAUSE, Kind.OTHER),
+    (PAUSE, Kind.SENTENCE),
+    (PAUSE, Kind.OTHER),
     (_CLAUSE, Kind.OTHER),
     (_WORD, Kind.OTHER),
 )
@@ -162,24 +136,6 @@ def halve(chunk: Chunk, count: Callable[[str], int]) -> tuple[Chunk, Chunk]:
         Chunk(left, chunk.start, middle, count(left)),
         Chunk(right, middle, chunk.end, count(right)),
     )
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Return the start and end of every sentence, in characters, white space around it left out.
-
-    A blank line and an item of a list also end a sentence. Every character that is not white
-    space is in exactly one sentence.
-    """
-    spans = []
-    start = 0
-    for end in [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]:
-        sentence = text[start:end]
-        left = start + len(sentence) - len(sentence.lstrip())
-        right = start + len(sentence.rstrip())
-        if left < right:
-            spans.append((left, right))
-        start = end
-    return spans
 
 
 class Tally:
@@ -330,7 +286,7 @@ def kind_at(text: str, cut: int) -> Kind:
     breaks = max(gap.count("\n"), gap.count("\r"))
     if not breaks:
         return Kind.SENTENCE
-    finished = _FINISHED.search(body, len(body) - 8) and not text[cut : cut + 1].islower()
+    finished = FINISHED.search(body, len(body) - 8) and not text[cut : cut + 1].islower()
     if _HEADING.match(text, cut):
         if finished:
             return Kind.HEADING

@@ -14,9 +14,9 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pipeline.core.chunk import sentences
 from pipeline.core.prompts import SYSTEM, asked_for
 from pipeline.errors import EchoedAnswer, EmptyAnswer, LoopedAnswer
+from pipeline.text.sentences import sentences
 from pipeline.text.terms import DENSE
 
 if TYPE_CHECKING:

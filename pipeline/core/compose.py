@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pipeline.evidence.trace import Index
-from pipeline.text.extract import Candidate, Centre, choose, join, split_sentences
+from pipeline.text.extract import Candidate, Centre, choose
 from pipeline.text.postedit import (
     fluent,
     is_spoken,
@@ -27,12 +27,13 @@ from pipeline.text.postedit import (
     refers_back,
     unquoted,
 )
+from pipeline.text.sentences import join, split_sentences
 from pipeline.text.terms import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
-    from pipeline.types import Chunk
+    from pipeline.tree import Chunk
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
 COMPOSE_VERSION = 6

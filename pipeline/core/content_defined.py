@@ -27,15 +27,16 @@ from pipeline.core.chunk import (
     Kind,
     check_max_tokens,
     kind_at,
-    sentences,
     split,
 )
-from pipeline.types import Chunk, Document, Merge
+from pipeline.documents.document import Document
+from pipeline.text.sentences import sentences
+from pipeline.tree import Chunk, Merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipeline.types import Node
+    from pipeline.tree import Node
 
 # The least distance between chunk ends that are chosen by rank alone; they lie about a third
 # further apart on average. Beyond DISTANCE tokens, larger chunks would not pay: there would be so

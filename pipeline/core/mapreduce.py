@@ -17,51 +17,43 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.cache.store import NoStore, Store, derived_key
 from pipeline.core.ask import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task, gather
+from pipeline.core.budget import MIN_FAN_IN, Budget
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.core.compose import COMPOSE_VERSION, Composer, Part
 from pipeline.core.content_defined import group_stable, split_stable
-from pipeline.core.prompts import (
-    SEAM_SLACK,
-    FormName,
-    Wording,
-    join_sources,
-)
-from pipeline.errors import BudgetError, InputError, LanguageError
-from pipeline.evidence.review import Source, foreign
-from pipeline.evidence.trace import trace
-from pipeline.text.extract import extract
-from pipeline.text.languages import NAMES, language_code, language_of
-from pipeline.text.query import nothing_on, on_topic
-from pipeline.text.terms import count_words
-from pipeline.types import (
-    MIN_FAN_IN,
-    Budget,
-    Chunk,
+from pipeline.core.events import (
     Delta,
-    Document,
     Emit,
     Finished,
-    Languages,
-    Merge,
-    Merging,
-    Node,
-    Plan,
     Planned,
-    Reply,
-    Result,
-    Strategy,
     Summarized,
-    Summary,
-    Unsupported,
     ignore,
+)
+from pipeline.core.plan import Plan, on_topic
+from pipeline.core.prompts import SEAM_SLACK, Wording, join_sources, nothing_on
+from pipeline.core.result import Result
+from pipeline.errors import BudgetError, InputError, LanguageError
+from pipeline.evidence.review import Source
+from pipeline.evidence.trace import trace
+from pipeline.models.base import Reply
+from pipeline.text.extract import extract
+from pipeline.text.languages import NAMES, Languages, foreign, language_code, language_of
+from pipeline.text.terms import count_words
+from pipeline.tree import (
+    Chunk,
+    Merge,
+    Node,
+    Summary,
     join_stretches,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from pipeline.documents.document import Document
     from pipeline.evidence.trace import Evidence
-    from pipeline.models.open import ChatModel
+    from pipeline.models.base import ChatModel
+    from pipeline.options import FormName, Merging, Strategy, Unsupported
     from pipeline.settings import Settings
 
 DEFAULT_SUMMARY_TOKENS = 256

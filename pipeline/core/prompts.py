@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.tokens.tokenizer import visible
+from pipeline.text.unicode import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FormName: TypeAlias = Literal["plain", "tagged", "faithful", "events", "first"]
+    from pipeline.options import FormName
+
 
 # Part of the key under which a finished call is stored: raise it with any change to a prompt.
 PROMPT_VERSION = 2
@@ -149,3 +150,18 @@ def asked_for() -> str:
 def join_sources(texts: Sequence[str]) -> str:
     """Join partial summaries into the source of a merge."""
     return SEPARATOR.join(texts)
+
+
+_NOTHING: Mapping[str, str] = {
+    "de": "Der Text sagt dazu nichts: {query}",
+    "en": "The text says nothing about this: {query}",
+    "es": "El texto no dice nada sobre esto: {query}",
+    "fr": "Le texte ne dit rien à ce sujet : {query}",
+    "ja": "本文にはこれについての記述がありません：{query}",
+    "zh": "文中没有提到这一点：{query}",
+}
+
+
+def nothing_on(query: str, language: str | None) -> str:
+    """Return the answer of a text that holds nothing on a query; in English where need be."""
+    return _NOTHING.get(language or "en", _NOTHING["en"]).format(query=query)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.models.open import ChatModel
-    from pipeline.types import Plan, Result
+    from pipeline.core.plan import Plan
+    from pipeline.core.result import Result
+    from pipeline.models.base import ChatModel
 
 FILE = "rates.json"
 WRITTEN = 4.0  # writing a token takes about as long as reading this many, on a CPU

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 
     from pipeline.core.mapreduce import Summarizer
+    from pipeline.core.result import Result
     from pipeline.corpus.ledger import Ledger
     from pipeline.corpus.pool import Failure
     from pipeline.corpus.read import Entry
-    from pipeline.types import Document, Result, Tally
+    from pipeline.corpus.stats import Tally
+    from pipeline.documents.document import Document
 
 MOST_CHARACTERS = 32_000_000  # of the texts under way, where they are more than one
 GATHER = 0.1  # seconds of finished documents that go to the disk in one commit

@@ -12,16 +12,18 @@ from pipeline.cache.store import open_store
 from pipeline.core.compose import COMPOSE_VERSION
 from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import PROMPT_VERSION
+from pipeline.corpus.stats import Tally
 from pipeline.errors import ModelUnavailable, PyLlamaError
 from pipeline.models.fair_queue import FairSlots, SharedModel
 from pipeline.models.open import open_model
-from pipeline.types import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from pipeline.core.result import Result
+    from pipeline.documents.document import Document
+    from pipeline.models.base import Reply
     from pipeline.settings import Settings
-    from pipeline.types import Document, Reply, Result
 
 SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot waits for one
 LONG = 100_000  # characters; planning more than these would hold up the event loop

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipeline.corpus.batch import Engine
     from pipeline.corpus.pool import Order
     from pipeline.corpus.workers import Answer
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 GARBAGE = 100_000  # objects made since Python last looked for garbage, until it does again
 LENGTH = 4  # bytes before each message that tell how long it is

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from pipeline.corpus.pool import width_of
 from pipeline.corpus.workers import Team, Worker
 from pipeline.errors import InputError, ServerDown
-from pipeline.models.verify import one_line
+from pipeline.text.display import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Mapping
 
     from pipeline.corpus.pool import Order
     from pipeline.corpus.workers import Answer
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 CONNECT_SECONDS = 5.0
 

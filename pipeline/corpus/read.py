@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipeline.documents.document import Document
 from pipeline.documents.load import load
 from pipeline.errors import DocumentError, InputError
-from pipeline.types import Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,8 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.progress import spell_seconds
-from pipeline.types import Tally
+from pipeline.text.display import spell_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +16,21 @@ if TYPE_CHECKING:
 
 SLOWEST = 5  # documents that the summary names
 FEW = 100  # documents; a share of failures among fewer says little
+
+
+@dataclass
+class Tally:
+    """What answered calls come to: their number, and the tokens that they read and wrote."""
+
+    calls: int = 0
+    read: int = 0
+    written: int = 0
+
+    def add(self, calls: int, read: int, written: int) -> None:
+        """Count some calls."""
+        self.calls += calls
+        self.read += read
+        self.written += written
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pipeline.corpus.pool import Order, Pool
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 START_SECONDS = 120.0  # in which a worker has to be there; a busy machine takes its time
 

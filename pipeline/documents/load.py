@@ -13,8 +13,8 @@ from pipeline.documents.formats.detect import is_plain
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    from pipeline.documents.document import Document
     from pipeline.documents.sandbox import Limits
-    from pipeline.types import Document
 
 STDIN = "-"
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)

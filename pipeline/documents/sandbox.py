@@ -15,9 +15,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.documents.document import Document, Mark, Removed
 from pipeline.documents.formats.detect import BROKEN, read
 from pipeline.errors import DocumentError, NoText, TooLarge, Unsupported
-from pipeline.types import Document, Mark, Removed
 
 if TYPE_CHECKING:
     from types import ModuleType

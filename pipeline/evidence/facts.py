@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from text_to_num import alpha2digit
 
-from pipeline.core.chunk import sentences
+from pipeline.text.sentences import sentences
 from pipeline.text.terms import DENSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipeline.types import Languages
+    from pipeline.text.languages import Languages
 
 Kind: TypeAlias = Literal["number", "name", "quotation"]
 

@@ -8,18 +8,16 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.core.chunk import sentences
 from pipeline.evidence.facts import Known, kinds_of, unsupported
-from pipeline.text.extract import join
-from pipeline.text.languages import language_of
+from pipeline.text.languages import UNKNOWN, foreign
+from pipeline.text.sentences import join, sentences
 from pipeline.text.terms import is_dense, terms
-from pipeline.types import UNTOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
     from pipeline.evidence.facts import Fact
-    from pipeline.types import Languages
+    from pipeline.text.languages import Languages
 
 STRAY = 0.25  # share of an answer's terms that the source holds, below which it has left the text
 # Share of an answer's sentences with unsupported facts. Leaving out fewer loses little, and asking
@@ -43,7 +41,7 @@ class Source:
 
     text: str
     query: str | None = None
-    languages: Languages = UNTOLD
+    languages: Languages = UNKNOWN
 
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
@@ -147,12 +145,6 @@ def _elsewhere(own: Sequence[str], found: Sequence[frozenset[str]]) -> float:
     found_at_all = sum(counts[word] for word in uses)
     most = max((gone(a, b) for a, b in pairwise(held)), default=found_at_all)
     return (found_at_all - most) / max(len(own), 1)
-
-
-def foreign(text: str, wanted: str | None) -> str | None:
-    """Return the language that a text is in, if that is surely not the wanted one; else None."""
-    found = language_of(text) if wanted is not None else None
-    return None if found == wanted else found
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pipeline.core.chunk import sentences
 from pipeline.evidence.facts import Known, kinds_of, unsupported
-from pipeline.text.extract import is_chat, spans
+from pipeline.text.languages import UNKNOWN
+from pipeline.text.sentences import is_chat, sentences, spans
 from pipeline.text.terms import stem, terms
-from pipeline.types import UNTOLD, Chunk, join_stretches
+from pipeline.tree import Chunk, join_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pipeline.types import Document, Languages, Summary
+    from pipeline.documents.document import Document
+    from pipeline.text.languages import Languages
+    from pipeline.tree import Summary
 
 MOST_SOURCES = 3  # for one sentence
 LEAST_SCORE = 0.15  # of a source; what shares less speaks of something else
@@ -36,7 +38,6 @@ FACT_WEIGHT = 2.0  # of names and numbers, over other words
 FEW_SENTENCES = 10  # of fewer, how many hold a word does not tell how rare it is
 LENGTH_SHARE = 0.3  # how much a long source sentence is held against it; BM25's b
 KEPT = 0.35  # share of a partial summary's sentence that the text above it still holds
-SHOWN = 160  # characters of a source in a footnote
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -110,36 +111,11 @@ class Evidence:
         }
 
 
-def footnotes(document: Document, evidence: Evidence) -> str:
-    """Write a summary with numbers behind its sentences, and below it what they stand for."""
-    texts, notes = [], []
-    for number, sentence in enumerate(evidence.sentences, 1):
-        texts.append(f"{sentence.text} [{number}]")
-        notes += [f"[{number}] {line}" for line in _notes(document, sentence)]
-    coverage = evidence.coverage
-    said = f"{coverage.represented} of {coverage.chunks} chunks are represented"
-    if coverage.missing:
-        said += f"; nothing of {', '.join(document.stretch(*each) for each in coverage.missing)}"
-    return "\n".join([" ".join(texts), "", *notes, said])
-
-
-def _notes(document: Document, sentence: Traced) -> Iterator[str]:
-    for source in sentence.sources:
-        text = " ".join(document.text[source.start : source.end].split())
-        shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
-        place = source.mark or f"{source.start:,}-{source.end:,}"
-        yield f"{place} ({source.score:.2f}): {shown}"
-    if not sentence.sources:
-        yield "no source found"
-    if sentence.unsupported:
-        yield f"not in the text: {', '.join(sentence.unsupported)}"
-
-
 def trace(
     document: Document,
     root: Summary,
     query: str | None = None,
-    languages: Languages = UNTOLD,
+    languages: Languages = UNKNOWN,
 ) -> Evidence:
     """Trace a summary back to the document it was made from.
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 
-    from pipeline.models.open import ChatModel
-    from pipeline.types import Reply
+    from pipeline.models.base import ChatModel, Reply
 
 
 class FairSlots:
@@ -95,7 +94,7 @@ class FairSlots:
 class SharedModel:
     """A model as one run sees it: its calls take fair turns with those of other runs.
 
-    See `pipeline.models.open.ChatModel`. Who opened the model closes it.
+    See `pipeline.models.base.ChatModel`. Who opened the model closes it.
     """
 
     model: ChatModel

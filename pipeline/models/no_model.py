@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelMissing
-from pipeline.models.open import MAX_DEFAULT_CONTEXT
+from pipeline.models.base import MAX_DEFAULT_CONTEXT
 from pipeline.tokens.tokenizer import estimate_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipeline.types import Reply
+    from pipeline.models.base import Reply
 
 
 @dataclass

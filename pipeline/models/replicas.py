@@ -13,12 +13,11 @@ from pipeline.models.verify import PROBE_SYSTEM, PROBE_TEXT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pipeline.models.open import ChatModel
-    from pipeline.types import Reply
+    from pipeline.models.base import ChatModel, Reply
 
 
 class Fleet:
-    """A model on several servers, by their addresses; see `pipeline.models.open.ChatModel`.
+    """A model on several servers, by their addresses; see `pipeline.models.base.ChatModel`.
 
     A server that cannot be had now rests, and is opened later.
 

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.errors import EmptyAnswer, PromptCut, TimedOut
-from pipeline.models.open import MAX_DEFAULT_CONTEXT
-from pipeline.types import Reply
+from pipeline.models.base import MAX_DEFAULT_CONTEXT, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import Literal
 
-    from pipeline.models.open import ModelOptions
+    from pipeline.models.base import ModelOptions
 
 # A tokenizer and a template that agree with the server on this prompt agree with it everywhere.
 PROBE_SYSTEM = "Answer with one word."
@@ -82,11 +81,6 @@ async def deadline(seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise TimedOut(f"no whole answer within {seconds:g} s; raise the timeout") from error
-
-
-def one_line(text: object) -> str:
-    """Return what a server said in one line of bounded length."""
-    return " ".join(str(text).split())[:300]
 
 
 @dataclass(frozen=True)

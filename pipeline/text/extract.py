@@ -14,13 +14,11 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.core.chunk import sentences
 from pipeline.text.query import asked
-from pipeline.text.terms import DENSE, terms
-from pipeline.tokens.tokenizer import visible
+from pipeline.text.sentences import join, split_sentences
+from pipeline.text.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,8 +33,6 @@ SCRAP_ROOM = 0.12  # … is not taken to fill so little of the room
 STAND_IN_FILLED = 0.75  # the same where nobody asked for a length
 MOST_CANDIDATES = 600  # the nearest to the centre; more cost time, and are not taken anyway
 
-_WIDE_END = re.compile(rf"[{DENSE}\u3000-\u303f\uff00-\uffef][”’]*\Z")
-_TURN = re.compile(r"\n(?=[^\W\d_][^\n:.!?]{0,40}:\s)")  # in a transcript, someone begins to speak
 _WORD = re.compile(r"\w+")
 _LONG_WORD = 40  # characters; no word is kept whole that is longer
 
@@ -47,30 +43,6 @@ class Candidate:
 
     text: str
     weight: float = 1.0
-
-
-def spans(text: str) -> list[tuple[int, int]]:
-    """Return the start and end of every sentence; a speaker's turn begins a new one."""
-    turns = [0, *(match.end() for match in _TURN.finditer(text)), len(text)]
-    return [
-        (turn + start, turn + end)
-        for turn, following in pairwise(turns)
-        for start, end in sentences(text[turn:following])
-    ]
-
-
-def is_chat(text: str) -> bool:
-    """Say whether most lines begin a turn; one in prose may too, where a colon is in it."""
-    return 2 * len(_TURN.findall(text)) > text.count("\n")
-
-
-def split_sentences(text: str) -> list[str]:
-    """Return a text's sentences, each with single spaces; a speaker's turn begins a new one.
-
-    They are as a prompt has them (`visible`): whoever reads a summary next may be a model as well.
-    """
-    text = visible(text)
-    return [" ".join(text[start:end].split()) for start, end in spans(text)]
 
 
 class Centre:
@@ -178,11 +150,6 @@ def extract(
     while len(chosen) > 1 and count(join(found[i] for i in sorted(chosen))) > max_tokens:
         chosen.pop()  # joined, sentences can take more tokens than one by one
     return _cut(join(found[i] for i in sorted(chosen)), count, max_tokens)
-
-
-def join(found: Iterable[str]) -> str:
-    """Join sentences, by spaces where their script has them."""
-    return "".join(text + " " * (not _WIDE_END.search(text)) for text in found).rstrip()
 
 
 def _cut(text: str, count: Callable[[str], int], max_tokens: int) -> str:

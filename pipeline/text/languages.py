@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,36 @@ _LETTER = re.compile(r"[^\W\d_]")
 _own = threading.local()
 
 
+@dataclass(frozen=True)
+class Languages:
+    """The languages of a run, by their ISO 639-1 codes.
+
+    `text` is the document's, None where that is not sure. `asked` is what the summary was asked
+    to be in, None where it should be in the document's own.
+    """
+
+    text: str | None = None
+    asked: str | None = None
+
+    @property
+    def wanted(self) -> str | None:
+        """What the summary should be in; None where anything will do."""
+        return self.asked or self.text
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the summary should be in another language than the document."""
+        return self.asked is not None and self.asked != self.text
+
+    @property
+    def said(self) -> str | None:
+        """What the prompts, which are in English, have to say; None where it goes without."""
+        return self.wanted if self.crossed or self.text != "en" else None
+
+
+UNKNOWN = Languages()  # nothing is known and nothing was asked
+
+
 def language_code(name: str) -> str:
     """Return the ISO 639-1 code of a language that is given by that or by its English name.
 
@@ -71,6 +102,12 @@ def language_of(text: str) -> str | None:
     votes = Counter(_detected(stretch, detector) for stretch in stretches)
     code, agreeing = votes.most_common(1)[0]
     return code if code in NAMES and agreeing >= AGREED * len(stretches) else None
+
+
+def foreign(text: str, wanted: str | None) -> str | None:
+    """Return the language that a text is in, if that is surely not the wanted one; else None."""
+    found = language_of(text) if wanted is not None else None
+    return None if found == wanted else found
 
 
 def _stretches(text: str) -> Iterator[str]:

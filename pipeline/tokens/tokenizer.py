@@ -21,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.text.unicode import visible
 from pipeline.tokens.vocabulary import (
     SPACE,
     UnknownVocabulary,
@@ -39,7 +40,6 @@ __all__ = [
     "estimate_tokenizer",
     "load_tokenizer",
     "tokenizer_from_metadata",
-    "visible",
 ]
 
 ESTIMATE_MARGIN = 1.1  # an estimate is this many times what our own small vocabulary counts
@@ -62,10 +62,6 @@ _ROLE_MARKERS = {
 # A marker's first character becomes one that looks like it; no marker has these in it.
 _LOOKALIKES = {"<": "‹", "[": "［"}
 _REPLACEMENT = "\ufffd"
-# Tags, which spell out a text that no one sees, and marks that turn the order of letters around.
-# Joiners of other kinds stay: scripts and emoji need them.
-_HIDDEN = re.compile("[\U000e0000-\U000e007f\u202a-\u202e\u2066-\u2069]")
-_UNSEEN = "\u2060"  # the word joiner, which has no look and no effect
 
 
 class Tokenizer:
@@ -140,11 +136,6 @@ class Tokenizer:
         if self._present:
             count -= len(text.encode().translate(None, self._present))
         return count
-
-
-def visible(text: str) -> str:
-    """Return a text of the same length in which no characters that nobody sees say anything."""
-    return text if text.isascii() else _HIDDEN.sub(_UNSEEN, text)
 
 
 def tokenizer_from_metadata(info: Mapping[str, object]) -> Tokenizer:

@@ -18,9 +18,9 @@ from api.keys import hash_key
 from api.settings import ServiceSettings
 from api.worker import add_event
 from pipeline.cache.store import SqliteStore
+from pipeline.core.events import Delta
 from pipeline.errors import InputError, ServerDown
 from pipeline.testing import ScriptedModel, first_words
-from pipeline.types import Delta
 
 LONG = " ".join(f"Sentence {i} tells of sand, water and wind." for i in range(400))
 STREAM = {"Accept": "text/event-stream"}

@@ -13,8 +13,8 @@ from api_service import process
 from eval.bench.simulation import SIMULATOR, simulated
 from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import Wording
+from pipeline.models.base import ModelOptions
 from pipeline.models.ollama.model import open_ollama
-from pipeline.models.open import ModelOptions
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from pipeline.cache.store import NoStore, SqliteStore, call_key
 from pipeline.errors import PyLlamaError
-from pipeline.types import Reply
+from pipeline.models.base import Reply
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -58,7 +58,7 @@ def run_script(script, *arguments, **options):
         import asyncio, os, sys
         from pathlib import Path
         from pipeline.cache.store import SqliteStore
-        from pipeline.types import Reply
+        from pipeline.models.base import Reply
         path = Path(sys.argv[1])
         reply = Reply("word " * 200, 900, 200, "stop")
     """

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from pipeline.cache.store import SqliteStore
 from pipeline.cli.cache import cache
 from pipeline.errors import PyLlamaError
-from pipeline.types import Reply
+from pipeline.models.base import Reply
 
 
 @pytest.fixture

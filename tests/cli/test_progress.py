@@ -6,9 +6,10 @@ import io
 from rich.console import Console
 
 from pipeline.cli.progress import ASCII, GLYPHS, RunProgress, draw_row
+from pipeline.core.events import Delta, Planned, Summarized
 from pipeline.core.mapreduce import Summarizer
+from pipeline.documents.document import Document
 from pipeline.testing import ScriptedModel, first_words
-from pipeline.types import Delta, Document, Planned, Summarized
 
 TEXT = "The ferry left the harbour at dawn with ten sacks of mail on board. " * 300
 

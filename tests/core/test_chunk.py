@@ -11,11 +11,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from texts import FAMILY, SENTENCE_END, SENTENCES, long_texts, prose, texts, words
 
-from pipeline.core.chunk import MIN_CHUNK_TOKENS, Tally, halve, sentences, split
+from pipeline.core.chunk import (
+    MIN_CHUNK_TOKENS,
+    Tally,
+    halve,
+    split,
+)
+from pipeline.documents.document import Document, Mark
 from pipeline.errors import InputError
 from pipeline.models.embedded.gguf import gguf_metadata
+from pipeline.text.sentences import sentences
 from pipeline.tokens.tokenizer import tokenizer_from_metadata
-from pipeline.types import Chunk, Document, Mark
+from pipeline.tree import Chunk
 
 Count = Callable[[str], int]
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import errors
-from pipeline.core.chunk import sentences
 from pipeline.core.clean import clean
 from pipeline.core.prompts import FORMS, Wording
 from pipeline.errors import BadAnswer, EchoedAnswer, EmptyAnswer, LoopedAnswer
 from pipeline.text.extract import extract
+from pipeline.text.sentences import sentences
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SOURCES = {

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.compose import LEEWAY, Composer, Part
-from pipeline.text.extract import split_sentences
+from pipeline.text.sentences import split_sentences
 from pipeline.text.terms import count_words
-from pipeline.types import Chunk
+from pipeline.tree import Chunk
 
 STORY = (
     "The harbour wall of Ashford failed in the storm on Monday night. "

@@ -13,8 +13,9 @@ from texts import SENTENCE_END, long_texts, prose, words
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.core.content_defined import group_stable, split_stable
 from pipeline.core.mapreduce import plan_tree
+from pipeline.documents.document import Document, Mark
 from pipeline.errors import InputError
-from pipeline.types import Chunk, Document, Mark, Merge, Node
+from pipeline.tree import Chunk, Merge, Node
 
 # What a call takes besides its source, in tokens: the prompt's frame, the answer, and the answer
 # once more where it is merged.

@@ -8,9 +8,9 @@ from texts import counted_prose
 
 from eval.bench.simulation import SIMULATOR, simulated
 from pipeline.core.mapreduce import Retry, Summarizer
+from pipeline.documents.document import Document
+from pipeline.models.base import ModelOptions
 from pipeline.models.ollama.model import open_ollama
-from pipeline.models.open import ModelOptions
-from pipeline.types import Document
 
 pytest.importorskip("aiohttp", reason="the simulated server needs aiohttp")
 pytestmark = pytest.mark.skipif(

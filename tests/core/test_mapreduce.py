@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.events import (
+    Delta,
+    Finished,
+    Planned,
+    Summarized,
+    ignore,
+)
 from pipeline.core.mapreduce import Retry, Summarizer, plan_tree
+from pipeline.documents.document import Document
 from pipeline.errors import (
     BudgetError,
     InputError,
@@ -16,19 +24,9 @@ from pipeline.errors import (
     ServerDown,
     TimedOut,
 )
+from pipeline.models.base import Reply
 from pipeline.testing import Call, ScriptedModel, echo, first_words, nothing
-from pipeline.types import (
-    Chunk,
-    Delta,
-    Document,
-    Finished,
-    Merge,
-    Planned,
-    Reply,
-    Summarized,
-    Summary,
-    ignore,
-)
+from pipeline.tree import Chunk, Merge, Summary
 
 AT_ONCE = Retry(wait=0.0, wait_max=0.0)
 THIRTY_WORDS = first_words(30)

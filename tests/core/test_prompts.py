@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.prompts import FORMS, SEPARATOR, Prompt, Wording, join_sources
-from pipeline.tokens.tokenizer import visible
+from pipeline.text.unicode import visible
 
 QUERY = "What did the council decide?"
 ASKED = {

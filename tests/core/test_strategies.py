@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from pipeline.core.mapreduce import Summarizer
+from pipeline.documents.document import Document
 from pipeline.errors import BudgetError
 from pipeline.models.no_model import NoModel
 from pipeline.testing import ScriptedModel
-from pipeline.text.extract import split_sentences
+from pipeline.text.sentences import split_sentences
 from pipeline.text.terms import count_words
-from pipeline.types import Document
 
 TOPICS = ("harbour wall", "fishing boats", "winter storm", "town council", "railway bridge")
 TEXT = " ".join(

@@ -22,12 +22,12 @@ from hostile_documents import (
 )
 
 from pipeline.core.mapreduce import Summarizer
+from pipeline.documents.document import Mark
 from pipeline.documents.formats.detect import read
 from pipeline.documents.formats.pdf import Line, Page, Setting, furniture
 from pipeline.documents.sandbox import read_apart
 from pipeline.errors import DocumentError, TooLarge, Unsupported
 from pipeline.testing import ScriptedModel, first_words
-from pipeline.types import Mark
 
 CORPUS = Path(__file__).parent / "corpus" / "files"
 PROSE = (

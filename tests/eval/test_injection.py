@@ -10,12 +10,12 @@ from eval import injection
 from eval.injection import Outcome, lengthened, load_cases, summarize_bare, table
 from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import Wording
+from pipeline.documents.document import Document
 from pipeline.evidence.review import Source
-from pipeline.models.open import ModelOptions
+from pipeline.models.base import ModelOptions
 from pipeline.testing import ScriptedModel, first_words
-from pipeline.text.extract import split_sentences
-from pipeline.tokens.tokenizer import visible
-from pipeline.types import Document
+from pipeline.text.sentences import split_sentences
+from pipeline.text.unicode import visible
 
 CASES = {case.id: case for case in load_cases()}
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -22,11 +22,11 @@ from eval.scoring import board, compare_runs, score_run
 from eval.systems import BASELINES, Ours
 from eval.tasks import load_task
 from pipeline.cli import run as command
+from pipeline.core.events import ignore
 from pipeline.core.mapreduce import Summarizer
 from pipeline.errors import InputError
 from pipeline.settings import load_settings
 from pipeline.testing import ScriptedModel, first_words
-from pipeline.types import ignore
 
 needs_simulation = pytest.mark.skipif(
     not SIMULATOR.exists(), reason="no simulated server beside the project"

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.cli.footnotes import footnotes
 from pipeline.core.mapreduce import Summarizer
-from pipeline.evidence.trace import footnotes, trace
+from pipeline.documents.document import Document, Mark
+from pipeline.evidence.trace import trace
 from pipeline.testing import ScriptedModel, first_words
 from pipeline.text.terms import terms
-from pipeline.types import Chunk, Document, Mark, Summary
+from pipeline.tree import Chunk, Summary
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TEXT = (

@@ -17,6 +17,7 @@ import tiny_gguf
 from texts import ODD_TEXTS, asked
 
 from pipeline.errors import ModelMissing, PromptCut, Refused, ServerFault, TimedOut
+from pipeline.models.base import ModelOptions
 from pipeline.models.embedded.model import (
     _error_said,
     default_weights,
@@ -24,7 +25,6 @@ from pipeline.models.embedded.model import (
     open_embedded,
     render_chat,
 )
-from pipeline.models.open import ModelOptions
 from pipeline.models.verify import vary
 
 pytestmark = pytest.mark.skipif(
@@ -272,7 +272,7 @@ def test_without_the_extra_the_command_is_named_that_brings_it(module):
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
         "from pathlib import Path\n"
-        "from pipeline.models.open import ModelOptions\n"
+        "from pipeline.models.base import ModelOptions\n"
         "from pipeline.models.embedded.model import list_embedded, open_embedded\n"
         "print(list_embedded()[0].hint)\n"
         "open_embedded('', options=ModelOptions(), cache_folder=Path('unused'))\n"
@@ -388,7 +388,7 @@ def test_nothing_is_printed_and_a_model_left_open_does_no_harm(tiny_weights, cac
     code = f"""
 import asyncio
 from pathlib import Path
-from pipeline.models.open import ModelOptions
+from pipeline.models.base import ModelOptions
 from pipeline.models.verify import vary
 from pipeline.models.embedded.model import open_embedded
 model = open_embedded(

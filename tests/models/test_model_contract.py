@@ -11,7 +11,7 @@ import time
 import pytest
 
 from pipeline.errors import EmptyAnswer, PromptCut
-from pipeline.models.open import ModelOptions
+from pipeline.models.base import ModelOptions
 
 ADAPTERS = [
     "scripted_ollama",

@@ -40,9 +40,9 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
+from pipeline.models.base import ModelInfo, ModelOptions
 from pipeline.models.ollama.model import _translated, list_ollama, open_ollama
 from pipeline.models.ollama.server import parse_host
-from pipeline.models.open import ModelInfo, ModelOptions
 
 SYSTEM, USER = "Be short.", "Why is the sky blue?"
 NOBODY = "127.0.0.1:9"  # the port of a service that discards, and that nobody runs

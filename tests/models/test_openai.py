@@ -32,7 +32,7 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
-from pipeline.models.open import ModelOptions
+from pipeline.models.base import ModelOptions
 from pipeline.models.openai.model import OPENAI_URL, list_openai, open_openai
 
 pytestmark = pytest.mark.skipif(
@@ -559,7 +559,7 @@ def test_openai_itself_is_where_no_other_server_is_named():
 def test_without_the_extra_the_command_is_named_that_brings_it():
     code = (
         "import sys; sys.modules['langchain_openai'] = None\n"
-        "from pipeline.models.open import ModelOptions\n"
+        "from pipeline.models.base import ModelOptions\n"
         "from pipeline.models.openai.model import open_openai\n"
         "open_openai('x', base_url=None, api_key=None, options=ModelOptions(), cache_folder=None)\n"
     )

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import EmptyAnswer, PromptCut, TimedOut
-from pipeline.models.open import MAX_DEFAULT_CONTEXT, ModelOptions
+from pipeline.models.base import MAX_DEFAULT_CONTEXT, ModelOptions
 from pipeline.models.verify import (
     check_fits,
     check_prompt_count,
     checked_reply,
     choose_context,
     deadline,
-    one_line,
     vary,
 )
+from pipeline.text.display import one_line
 
 contexts = st.integers(min_value=64, max_value=200_000)
 

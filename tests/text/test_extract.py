@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.chunk import sentences
 from pipeline.text.extract import extract
+from pipeline.text.sentences import sentences
 
 TOPIC = "The harbour wall failed in the storm."
 TEXT = (

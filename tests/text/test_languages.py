@@ -9,20 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.chunk import sentences
 from pipeline.core.clean import clean
 from pipeline.core.mapreduce import Summarizer
-from pipeline.core.prompts import FORMS, Wording
+from pipeline.core.prompts import FORMS, Wording, nothing_on
 from pipeline.corpus.pool import Pool
+from pipeline.documents.document import Document
 from pipeline.errors import EchoedAnswer, InputError
 from pipeline.evidence.facts import Known, kinds_of, unsupported
 from pipeline.evidence.review import Source
-from pipeline.models.open import ModelOptions
+from pipeline.models.base import ModelOptions
 from pipeline.testing import ScriptedModel, first_words
-from pipeline.text.languages import NAMES, language_code, language_of
-from pipeline.text.query import nothing_on
+from pipeline.text.languages import NAMES, Languages, language_code, language_of
+from pipeline.text.sentences import sentences
 from pipeline.text.terms import count_words
-from pipeline.types import Document, Languages
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FILES = {

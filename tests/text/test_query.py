@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.text.query import on_topic
-from pipeline.types import Chunk
+from pipeline.core.plan import on_topic
+from pipeline.tree import Chunk
 
 
 def chunks(*texts):

@@ -16,7 +16,7 @@ from pipeline.documents.formats.writer import LINE, PARAGRAPH, Writer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 PAUSE = 3  # seconds of silence that begin a new paragraph
 _VOICE = re.compile(r"<v(?:\.[^ <>]*)?[ \t]+([^<>]{1,100})>")

@@ -18,7 +18,7 @@ from pipeline.documents.formats.archive import Archive
 from pipeline.errors import DocumentError, NoText, TooLarge, Unsupported
 
 if TYPE_CHECKING:
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 EXTRA = "pip install 'py-llama-backend[formats]'"
 BROKEN = "is broken, or not what it says it is; open it and save it anew"

@@ -20,7 +20,7 @@ from pipeline.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")  # no secrets

@@ -18,7 +18,7 @@ from pipeline.documents.formats.writer import Writer
 if TYPE_CHECKING:
     from lxml import etree
 
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 MOST = 0.99  # of the words that trafilatura finds are in the content
 TITLE = 30  # words beside the content that may be its title

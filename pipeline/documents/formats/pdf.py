@@ -24,7 +24,7 @@ from pipeline.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 SCANNED = "holds pictures of pages but no text; it needs OCR first, for example with ocrmypdf"
 EDGE = 3  # lines at the top and the bottom of a page that may be running heads

@@ -10,9 +10,9 @@ import re
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from pipeline.documents.document import Document, Mark
 from pipeline.documents.formats.writer import LABEL
 from pipeline.errors import DocumentError, NoText, Unsupported
-from pipeline.types import Document, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from pipeline.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipeline.types import Document
+    from pipeline.documents.document import Document
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LEVEL = re.compile(r"heading (\d)", re.IGNORECASE)

@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.types import Document, Mark, Removed
+from pipeline.documents.document import Document, Mark, Removed
 
 if TYPE_CHECKING:
-    from pipeline.types import MarkKind
+    from pipeline.documents.document import MarkKind
 
 PARAGRAPH = "\n\n"
 LINE = "\n"

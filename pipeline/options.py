@@ -1,0 +1,15 @@
+"""The choices of a run, said once for the settings, the command line and the library."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Strategy: TypeAlias = Literal["map_reduce", "refine", "stuff", "extractive"]
+
+
+Merging: TypeAlias = Literal["abstractive", "context", "extractive", "rewrite"]
+
+
+Unsupported: TypeAlias = Literal["drop", "mark", "keep"]
+Chunking: TypeAlias = Literal["balanced", "stable"]
+FormName: TypeAlias = Literal["plain", "tagged", "faithful", "events", "first"]
