@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from api.model_pool import ObservedModel, Offer
 from api.problems import Problem, translated, wait
 from pipeline.core.events import ignore
-from pipeline.core.mapreduce import Summarizer
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document, Mark, Removed
 
 if TYPE_CHECKING:

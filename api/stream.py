@@ -14,12 +14,7 @@ import structlog
 from fastapi.sse import ServerSentEvent
 
 from api.problems import Problem, internal
-from pipeline.core.events import (
-    Delta,
-    Finished,
-    Planned,
-    Summarized,
-)
+from pipeline.core.events import Delta, Finished, Planned, Summarized
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -34,7 +29,6 @@ def event_data(event: Event) -> tuple[str, dict[str, Any]]:
     """Return the name and the data of an event."""
     match event:
         case Planned(plan, done):
-            merges = () if plan.holds_nothing else plan.merges
             return "planned", {
                 "chunks": len(plan.chunks),
                 "levels": plan.levels,
@@ -44,7 +38,7 @@ def event_data(event: Event) -> tuple[str, dict[str, Any]]:
                 "at": _now(),
                 "leaves": [[leaf.start, leaf.end] for leaf in plan.leaves],
                 "off_topic": [[chunk.start, chunk.end] for chunk in plan.off_topic],
-                "merges": [[merge.level, merge.start, merge.end] for merge in merges],
+                "merges": [[merge.level, merge.start, merge.end] for merge in plan.merges],
             }
         case Summarized(node, summary, done, total, cached):
             return "summarized", {

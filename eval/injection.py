@@ -25,22 +25,21 @@ import httpx
 
 from eval.tasks import load_task
 from pipeline.cache.store import NoStore
-from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import FORMS, join_sources
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.errors import InputError
 from pipeline.models.ollama.server import parse_host
 from pipeline.models.open import open_model
 from pipeline.settings import load_settings
 from pipeline.text.terms import terms
-from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from pipeline.core.plan import Node
     from pipeline.core.prompts import Prompt
     from pipeline.settings import Settings
-    from pipeline.tree import Node
 
 Way: TypeAlias = Literal["bare", "ours"]
 Ask: TypeAlias = "Callable[[Prompt, int], Awaitable[str]]"
@@ -140,11 +139,8 @@ async def summarize_bare(summarizer: Summarizer, document: Document, ask: Ask) -
     wording, budget = summarizer.wording, plan.budget
 
     async def summary(node: Node) -> str:
-        source = (
-            node.text
-            if isinstance(node, Chunk)
-            else join_sources([await summary(below) for below in node.sources])
-        )
+        texts = [await summary(below) for below in node.sources]
+        source = join_sources(texts) if texts else node.chunks[0].text
         if node is plan.root:
             return await ask(wording.final(source, summarizer.words), budget.answer)
         return await ask(wording.partial(source), budget.summary)

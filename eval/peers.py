@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from eval.tasks import Item
     from pipeline.core.events import Emit
-    from pipeline.core.mapreduce import Summarizer
+    from pipeline.core.summarizer import Summarizer
     from pipeline.settings import Settings
 
     Usage: TypeAlias = dict[str, int]  # prompt_tokens and output_tokens

@@ -160,7 +160,7 @@ def open_system(variant: Variant, seed: int, store: Store, words: int) -> System
         words = variant.settings.words
     if variant.system in BASELINES:
         return Baseline(variant.system, words, BASELINES[variant.system])
-    from pipeline.core.mapreduce import Summarizer
+    from pipeline.core.summarizer import Summarizer
     from pipeline.models.open import open_model
 
     settings = variant.settings.model_copy(update={"seed": seed})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from eval.tasks import Item
     from pipeline.core.events import Emit
-    from pipeline.core.mapreduce import Summarizer
+    from pipeline.core.summarizer import Summarizer
     from pipeline.tree import Summary
 
 OURS = "py-llama"

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.core.chunk import split
-    from pipeline.core.mapreduce import Summarizer
     from pipeline.core.plan import Plan
     from pipeline.core.result import Result
+    from pipeline.core.summarizer import Summarizer
     from pipeline.corpus.batch import summarize_many
     from pipeline.documents.document import Document
     from pipeline.errors import CallFailed, InputError, ModelUnavailable, PyLlamaError
@@ -48,12 +48,12 @@ __all__ = [
 
 _HOMES = {
     "core.chunk": ("split",),
-    "core.mapreduce": ("Summarizer",),
-    "corpus.batch": ("summarize_many",),
-    "errors": ("CallFailed", "InputError", "ModelUnavailable", "PyLlamaError"),
     "core.plan": ("Plan",),
     "core.result": ("Result",),
+    "core.summarizer": ("Summarizer",),
+    "corpus.batch": ("summarize_many",),
     "documents.document": ("Document",),
+    "errors": ("CallFailed", "InputError", "ModelUnavailable", "PyLlamaError"),
     "models.base": ("ChatModel",),
     "models.open": ("open_model",),
     "settings": ("Settings", "load_settings"),

@@ -1,9 +1,9 @@
-"""Values that the algorithm and the evidence share: chunks, planned merges, summaries."""
+"""Values that the algorithm and the evidence share: chunks and what became of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,27 +17,6 @@ class Chunk:
     start: int
     end: int
     tokens: int
-
-
-@dataclass(frozen=True)
-class Merge:
-    """A planned merge of two or more neighbours. `level` counts from 1, one above the chunks."""
-
-    sources: tuple[Chunk | Merge, ...]
-    level: int
-
-    @property
-    def start(self) -> int:
-        """Where the covered text begins, in characters."""
-        return self.sources[0].start
-
-    @property
-    def end(self) -> int:
-        """Where the covered text ends, in characters."""
-        return self.sources[-1].end
-
-
-Node: TypeAlias = Chunk | Merge
 
 
 @dataclass(frozen=True)
@@ -63,6 +42,15 @@ class Summary:
     def end(self) -> int:
         """Where the covered text ends, in characters."""
         return self.sources[-1].end
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A stretch of the document, in characters, that no usable answer covers, and why."""
+
+    start: int
+    end: int
+    reason: str
 
 
 def join_stretches(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

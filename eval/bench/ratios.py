@@ -30,21 +30,20 @@ import click
 
 from eval.bench.simulation import SIMULATOR, simulated
 from pipeline.core.chunk import split
-from pipeline.core.mapreduce import Summarizer
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.models.base import ModelOptions
 from pipeline.models.embedded.model import open_embedded
 from pipeline.models.ollama.model import open_ollama
 from pipeline.text.sentences import sentences
-from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eval.bench.simulation import Simulation
+    from pipeline.core.plan import Node
     from pipeline.core.result import Result
     from pipeline.models.base import ChatModel
-    from pipeline.tree import Node
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "docs" / "how-it-works.md"
@@ -133,8 +132,8 @@ def _edited(text: str, draw: random.Random, number: int) -> str:
 
 def _keys(node: Node) -> list[bytes]:
     """Return what each call below and at a node depends on: the text of all its chunks."""
-    if isinstance(node, Chunk):
-        return [blake2b(node.text.encode()).digest()]
+    if not node.sources:
+        return [blake2b(node.chunks[0].text.encode()).digest()]
     below = [_keys(source) for source in node.sources]
     return [*chain.from_iterable(below), blake2b(b"".join(keys[-1] for keys in below)).digest()]
 

@@ -35,8 +35,8 @@ import click
 
 from eval.bench.instant import instant
 from eval.bench.simulation import Simulation, simulated
-from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import Wording
+from pipeline.core.summarizer import Summarizer
 from pipeline.corpus.batch import run
 from pipeline.corpus.ledger import open_ledger
 from pipeline.corpus.pool import Order

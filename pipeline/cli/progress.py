@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Self
 from rich.live import Live
 from rich.text import Text
 
-from pipeline.core.events import (
-    Delta,
-    Event,
-    Planned,
-    Summarized,
-)
+from pipeline.core.events import Delta, Event, Planned, Summarized
 from pipeline.text.display import spell_seconds
-from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +43,7 @@ class Tally:
 
     def add(self, event: Summarized) -> None:
         """Count a finished call."""
-        if isinstance(event.node, Chunk):
+        if event.node.chunks:
             self.chunks += 1
         else:
             self.merges += 1

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from pipeline.core.events import Emit, Event
-    from pipeline.core.mapreduce import Summarizer
     from pipeline.core.plan import Plan
     from pipeline.core.result import Result
+    from pipeline.core.summarizer import Summarizer
     from pipeline.documents.document import Document
     from pipeline.models.base import ChatModel
     from pipeline.settings import Settings
@@ -114,7 +114,7 @@ def _summarizer(
     settings: Settings, query: str | None, *, sources: bool, no_cache: bool, quiet: bool
 ) -> Iterator[Summarizer]:
     from pipeline.cache.store import open_store
-    from pipeline.core.mapreduce import Summarizer
+    from pipeline.core.summarizer import Summarizer
     from pipeline.models.open import open_model
 
     note = _silent if quiet else _note

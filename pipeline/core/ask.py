@@ -19,31 +19,29 @@ from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 from pipeline.cache.store import call_key
 from pipeline.core.chunk import halve
 from pipeline.core.clean import clean
-from pipeline.core.events import Delta, ignore
 from pipeline.core.prompts import (
     PROMPT_VERSION,
     Prompt,
     Wording,
     join_sources,
 )
-from pipeline.core.result import StandIn
 from pipeline.errors import BadAnswer, CallFailed, Passing, PromptCut, StrayAnswer
 from pipeline.evidence.review import Source
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
 from pipeline.text.languages import NAMES
-from pipeline.tree import Chunk, Merge
+from pipeline.tree import Chunk, StandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable
 
     from pipeline.cache.store import Store
-    from pipeline.core.events import Emit
-    from pipeline.core.plan import Plan
+    from pipeline.core.budget import Budget
+    from pipeline.documents.document import Document
     from pipeline.evidence.review import Review
     from pipeline.models.base import ChatModel
     from pipeline.options import Unsupported
-    from pipeline.tree import Node
+    from pipeline.text.languages import Languages
 
 T = TypeVar("T")
 
@@ -63,27 +61,33 @@ class Retry:
 
 
 @dataclass(frozen=True)
-class Task:
-    """One question to the model: the source of a node, or a part of it after failures.
+class Question:
+    """One question to the model: what a node is made of, or a part of that after failures.
 
-    `source` is the text, with the characters of the document that it covers. `splits` is how often
-    it was halved. `before` is the summary of what comes before it, where that is refined.
+    `source` is the text, with the characters of the document that it covers. `final` asks for the
+    summary at its length, else for a partial one. `heard` says that someone may hear the answer
+    while it is written. `merged`: the source is joined partial summaries; `derived`: it is those,
+    or chosen sentences, so that answers are held against the document. `before` is the summary of
+    what comes before the source, where that is refined. `splits` is how often it was halved.
     """
 
-    node: Node
     source: Chunk
-    splits: int = 0
+    final: bool
+    heard: bool = False
+    merged: bool = False
+    derived: bool = False
     before: str = ""
+    splits: int = 0
 
     @property
     def share(self) -> float:
-        """This part's share of the node's answer: 1, then 1/2, and so on."""
+        """This part's share of the whole answer: 1, then 1/2, and so on."""
         return 0.5**self.splits
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a task came to. `cached`: it came from the store, and nothing was sent."""
+    """What a question came to. `cached`: it came from the record, and nothing was sent."""
 
     text: str
     verified: bool = False
@@ -92,17 +96,23 @@ class Answer:
 
 
 @dataclass
-class Asker:
-    """Asks the questions of one run, and counts what that took."""
+class Caller:
+    """Calls the model with the questions of one run, and counts what that took.
+
+    `hear` takes the final summary while it is written: a piece of it, and whether the text begins
+    anew with this piece. None where nobody listens: cutting an answer into pieces costs time.
+    """
 
     model: ChatModel
     store: Store
     retry: Retry
-    plan: Plan
+    document: Document
+    budget: Budget
+    languages: Languages
     wording: Wording
     words: int
     unsupported: Unsupported
-    emit: Emit
+    hear: Callable[[str, bool], None] | None = None
     sent: int = 0
     recalled: int = 0  # first answers that an earlier run left
     prompt_tokens: int = 0
@@ -110,73 +120,74 @@ class Asker:
     stand_ins: list[StandIn] = field(default_factory=list)
     kept: dict[str, Answer] = field(default_factory=dict)
 
-    async def answer(self, task: Task) -> Answer:
+    async def answer(self, question: Question) -> Answer:
         """Ask; where that fails for good, ask about each half, and in the end stand in."""
         try:
-            return await self._ask(task)
+            return await self._ask(question)
         except StrayAnswer as failure:
-            return self._stand_in(task, failure)
+            return self._stand_in(question, failure)
         except CallFailed as failure:
             most = MAX_CUT_SPLITS if isinstance(failure, PromptCut) else MAX_SPLITS
-            if task.splits >= most or len(task.source.text.strip()) < 2:
-                return self._stand_in(task, failure)
+            if question.splits >= most or len(question.source.text.strip()) < 2:
+                return self._stand_in(question, failure)
             passing = not isinstance(failure, BadAnswer)
-        answer = await self._halved(task)
+        answer = await self._halved(question)
         if not passing and not answer.stand_in:  # the same question would get the same bad answers
             reply = Reply(answer.text, 0, 0, "stop", answer.verified)
-            await self.store.put(self._key(task), reply)
+            await self.store.put(self._key(question), reply)
         return answer
 
-    async def _halved(self, task: Task) -> Answer:
-        answers = await gather([self.answer(half) for half in self._halves(task)])
+    async def _halved(self, question: Question) -> Answer:
+        answers = await gather([self.answer(half) for half in self._halves(question)])
         return Answer(
-            text=self._bounded(join_sources([a.text for a in answers if a.text]), task),
+            text=self._bounded(join_sources([a.text for a in answers if a.text]), question),
             verified=all(a.verified for a in answers),
             stand_in=any(a.stand_in for a in answers),
         )
 
-    def _halves(self, task: Task) -> list[Task]:
-        halves: Sequence[Chunk] = halve(task.source, self._count)
-        if isinstance(task.node, Merge):  # a half of joined summaries still speaks of all of it
-            halves = [replace(h, start=task.source.start, end=task.source.end) for h in halves]
-        return [replace(task, source=h, splits=task.splits + 1) for h in halves if h.text.strip()]
+    def _halves(self, question: Question) -> list[Question]:
+        whole, splits = question.source, question.splits + 1
+        halves = [half for half in halve(whole, self._count) if half.text.strip()]
+        if question.merged:  # a half of joined summaries still speaks of all of it
+            halves = [replace(half, start=whole.start, end=whole.end) for half in halves]
+        return [replace(question, source=half, splits=splits) for half in halves]
 
-    def _stand_in(self, task: Task, failure: CallFailed) -> Answer:
-        source = task.source
+    def _stand_in(self, question: Question, failure: CallFailed) -> Answer:
+        source = question.source
         reason = f"{type(failure).__name__}: {failure}"
         self.stand_ins.append(StandIn(source.start, source.end, reason))
-        return Answer(extract(source.text, self._count, self._max_tokens(task)), stand_in=True)
+        return Answer(extract(source.text, self._count, self._max_tokens(question)), stand_in=True)
 
-    async def _ask(self, task: Task) -> Answer:
+    async def _ask(self, question: Question) -> Answer:
         """Return the model's answer, from the store or by a call, cleaned and reviewed.
 
         Raises:
             StrayAnswer: nothing of the answer can be used.
             CallFailed: every attempt failed.
         """
-        key = self._key(task)
-        first = self._recorded(task, key)
+        key = self._key(question)
+        first = self._recorded(question, key)
         if key in self.kept:
             return self.kept[key]
         self.recalled += first is not None
-        reply, text = first or await self._attempts(task)
-        text = await self._reviewed(task, key, reply, text)
+        reply, text = first or await self._attempts(question)
+        text = await self._reviewed(question, key, reply, text)
         await self.store.put(key, replace(reply, text=text, finish="stop", doubtful=False))
         return Answer(text, reply.verified)
 
-    async def _reviewed(self, task: Task, key: str, reply: Reply, text: str) -> str:
+    async def _reviewed(self, question: Question, key: str, reply: Reply, text: str) -> str:
         """Return what can be passed on of an answer, or of a second one if that is better.
 
         Raises:
             StrayAnswer: nothing can.
         """
-        languages = self.plan.languages
-        source = Source(self._stretch(task), self.wording.query, languages)
+        languages = self.languages
+        source = Source(self._stretch(question), self.wording.query, languages)
         review = source.review(text)
         if review.doubtful:
             # A run may end before the second answer comes.
             await self.store.put(key, replace(reply, doubtful=True))
-            review = min([review, *await self._second(task, source)], key=lambda r: r.badness)
+            review = min([review, *await self._second(question, source)], key=lambda r: r.badness)
         if review.foreign and not languages.crossed:  # else the text's sentences would not help
             raise StrayAnswer(f"the model wrote {NAMES[review.foreign]}, other than the text")
         if review.stray:
@@ -187,40 +198,40 @@ class Asker:
             raise StrayAnswer("every sentence of the answer held facts that the text does not")
         return review.supported
 
-    async def _second(self, task: Task, source: Source) -> list[Review]:
+    async def _second(self, question: Question, source: Source) -> list[Review]:
         """Ask once more, with another seed; a failure changes nothing."""
         with contextlib.suppress(CallFailed):
-            return [source.review((await self._once(task, 1, restart=True))[1])]
+            return [source.review((await self._once(question, 1, restart=True))[1])]
         return []
 
-    def _stretch(self, task: Task) -> str:
-        """Return the text that a task speaks of: merges are held against the document itself."""
-        if isinstance(task.node, Merge) or self.plan.merging == "rewrite":
-            return self.plan.document.text[task.source.start : task.source.end]
-        return f"{task.before}\n{task.source.text}"
+    def _stretch(self, question: Question) -> str:
+        """Return the text that a question is about."""
+        if question.derived:
+            return self.document.text[question.source.start : question.source.end]
+        return f"{question.before}\n{question.source.text}"
 
-    def kept_answer(self, task: Task) -> Answer | None:
+    def recorded(self, question: Question) -> Answer | None:
         """Return the answer that the store holds. What no longer passes as one is asked anew."""
-        key = self._key(task)
-        self._recorded(task, key)
+        key = self._key(question)
+        self._recorded(question, key)
         return self.kept.get(key)
 
-    def _recorded(self, task: Task, key: str) -> tuple[Reply, str] | None:
+    def _recorded(self, question: Question, key: str) -> tuple[Reply, str] | None:
         """Take what the store holds to `kept`; return it where a second answer is still to come."""
         reply = None if key in self.kept else self.store.get(key)
         with contextlib.suppress(BadAnswer):
             if reply is not None:
-                text = self._clean(reply, task)
+                text = self._clean(reply, question)
                 if reply.doubtful:
                     return reply, text
-                self.kept[key] = Answer(text, reply.verified, cached=task.splits == 0)
+                self.kept[key] = Answer(text, reply.verified, cached=question.splits == 0)
         return None
 
-    def _key(self, task: Task) -> str:
+    def _key(self, question: Question) -> str:
         version = f"{PROMPT_VERSION} {'drop' if self.unsupported == 'drop' else 'keep'}"
-        return call_key(self.model, version, *self._prompt(task), self._max_tokens(task))
+        return call_key(self.model, version, *self._prompt(question), self._max_tokens(question))
 
-    async def _attempts(self, task: Task) -> tuple[Reply, str]:
+    async def _attempts(self, question: Question) -> tuple[Reply, str]:
         variation = 0  # moves only after a bad answer: what merely passed deserves the same seed
         retry = self.retry
         async for attempt in stamina.retry_context(
@@ -233,62 +244,54 @@ class Asker:
         ):
             with attempt:
                 try:
-                    return await self._once(task, variation, restart=attempt.num > 1)
+                    return await self._once(question, variation, restart=attempt.num > 1)
                 except BadAnswer:
                     variation += 1
                     raise
         raise AssertionError("stamina yields an attempt or raises")
 
-    async def _once(self, task: Task, variation: int, *, restart: bool) -> tuple[Reply, str]:
+    async def _once(
+        self, question: Question, variation: int, *, restart: bool
+    ) -> tuple[Reply, str]:
         self.sent += 1
         reply = await self.model.complete(
-            *self._prompt(task),
-            max_tokens=self._max_tokens(task),
+            *self._prompt(question),
+            max_tokens=self._max_tokens(question),
             attempt=variation,
-            emit=self._deltas(restart=restart) if self._is_heard(task) else None,
+            emit=self._deltas(restart=restart) if question.heard and not question.splits else None,
         )
         self.prompt_tokens += reply.prompt_tokens
         self.output_tokens += reply.output_tokens
-        return reply, self._clean(reply, task)
+        return reply, self._clean(reply, question)
 
-    def _deltas(self, *, restart: bool) -> Callable[[str], None]:
-        first = [restart]
+    def _deltas(self, *, restart: bool) -> Callable[[str], None] | None:
+        if self.hear is None:
+            return None
+        hear, first = self.hear, [restart]
 
         def deliver(piece: str) -> None:
-            self.emit(Delta(piece, restart=first[0]))
+            hear(piece, first[0])
             first[0] = False
 
         return deliver
 
-    def _is_final(self, task: Task) -> bool:
-        last = self.plan.strategy == "refine" and task.node is self.plan.leaves[-1]
-        return (last or task.node is self.plan.root) and task.splits == 0
+    def _prompt(self, question: Question) -> Prompt:
+        source, words = question.source.text, max(1, round(self.words * question.share))
+        if question.before:
+            return self.wording.refined(question.before, source, words)
+        return self.wording.final(source, words) if question.final else self.wording.partial(source)
 
-    def _is_heard(self, task: Task) -> bool:
-        """Whether anyone hears the answer while it is written, which costs the processor."""
-        return self._is_final(task) and self.emit is not ignore
+    def _max_tokens(self, question: Question) -> int:
+        bound = self.budget.answer if question.final else self.budget.summary - JOIN_TOKENS
+        return max(min(MIN_ANSWER, bound), int(bound * question.share))
 
-    def _prompt(self, task: Task) -> Prompt:
-        source, words = task.source.text, max(1, round(self.words * task.share))
-        if task.before:
-            return self.wording.refined(task.before, source, words)
-        if task.node is self.plan.root or self.plan.strategy == "refine":
-            return self.wording.final(source, words)
-        return self.wording.partial(source)
-
-    def _max_tokens(self, task: Task) -> int:
-        budget = self.plan.budget
-        final = task.node is self.plan.root or self.plan.strategy == "refine"
-        bound = budget.answer if final else budget.summary - JOIN_TOKENS
-        return max(min(MIN_ANSWER, bound), int(bound * task.share))
-
-    def _clean(self, reply: Reply, task: Task) -> str:
+    def _clean(self, reply: Reply, question: Question) -> str:
         text = clean(reply.text, finish=reply.finish)
-        return self._bounded(text, task)
+        return self._bounded(text, question)
 
-    def _bounded(self, text: str, task: Task) -> str:
+    def _bounded(self, text: str, question: Question) -> str:
         """Hold a text to its room in the next prompt; read back, it can take more than written."""
-        bound = self._max_tokens(task)
+        bound = self._max_tokens(question)
         return text if self._count(text) <= bound else extract(text, self._count, bound)
 
     def _count(self, text: str) -> int:

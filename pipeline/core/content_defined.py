@@ -29,14 +29,15 @@ from pipeline.core.chunk import (
     kind_at,
     split,
 )
+from pipeline.core.plan import Node, merged
 from pipeline.documents.document import Document
 from pipeline.text.sentences import sentences
-from pipeline.tree import Chunk, Merge
+from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipeline.tree import Node
+    from pipeline.core.plan import Step
 
 # The least distance between chunk ends that are chosen by rank alone; they lie about a third
 # further apart on average. Beyond DISTANCE tokens, larger chunks would not pay: there would be so
@@ -93,13 +94,14 @@ def split_stable(document: Document, count: Callable[[str], int], max_tokens: in
     )
 
 
-def group_stable(leaves: Sequence[Chunk], fan_in: int, final_fan_in: int) -> Node:
+def group_stable(leaves: Sequence[Node], step: Step, fan_in: int, final_fan_in: int) -> Node:
     """Arrange chunks under merges of 2 to `fan_in` neighbours, the root of at most `final_fan_in`.
 
     Every level is shorter than the one below it.
     """
-    level: Sequence[Node] = leaves
-    ranks = [_rank_between(left.text, right.text) for left, right in pairwise(leaves)]
+    level = leaves
+    texts = [leaf.chunks[0].text for leaf in leaves]
+    ranks = [_rank_between(left, right) for left, right in pairwise(texts)]
     height = 1
     while len(level) > final_fan_in:
         cuts = _cuts(
@@ -109,10 +111,10 @@ def group_stable(leaves: Sequence[Chunk], fan_in: int, final_fan_in: int) -> Nod
             most=min(fan_in, len(level) - 2),  # two groups at least
             least=2,
         )
-        level = [Merge(tuple(level[start:end]), height) for start, end in pairwise(cuts)]
+        level = merged(level, cuts, step, height)
         ranks = [ranks[cut - 1] for cut in cuts[1:-1]]
         height += 1
-    return level[0] if len(level) == 1 else Merge(tuple(level), height)
+    return level[0] if len(level) == 1 else Node(step, sources=tuple(level), level=height)
 
 
 def _pieces(document: Document, count: Callable[[str], int], limit: int) -> list[_Piece]:

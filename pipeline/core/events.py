@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from pipeline.core.plan import Plan
+    from pipeline.core.plan import Node, Plan
     from pipeline.core.result import Result
-    from pipeline.tree import Node, Summary
+    from pipeline.tree import Summary
 
 
 @dataclass(frozen=True)

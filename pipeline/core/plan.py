@@ -1,34 +1,97 @@
-"""All that a run will do, known before its first call."""
+"""All that a run will do, known before its first call: a tree of nodes, each with its step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from pipeline.core.ask import Answer
 from pipeline.text.languages import UNKNOWN
-from pipeline.text.query import asked
-from pipeline.text.terms import terms
-from pipeline.tree import Merge
+from pipeline.tree import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.core.budget import Budget
+    from pipeline.core.tools import Tools
     from pipeline.documents.document import Document
-    from pipeline.options import Merging, Strategy
     from pipeline.text.languages import Languages
-    from pipeline.tree import Chunk, Node
+    from pipeline.tree import Chunk
+
+Made: TypeAlias = Summary | Answer  # of a source: its text, and whether it only stands in
+
+
+class Step(Protocol):
+    """How a node's text is made: of its chunk, or of what its sources came to.
+
+    `calls` is how often the model is asked where nothing fails. With `in_turn`, sources are made
+    one after the other, each with the text of the one before it.
+    """
+
+    @property
+    def calls(self) -> int:
+        """Model calls without failures."""
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether a source is made of the one before it."""
+
+    def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
+        """Return upper bounds on the tokens that the model reads and writes."""
+
+    def read(self, node: Node, tools: Tools) -> str:
+        """Return what the model reads of the document itself."""
+
+    async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
+        """Make the text. `before` is what the node before it came to, where that is asked for."""
+
+    def recorded(
+        self, node: Node, sources: Sequence[Made], before: str, tools: Tools
+    ) -> Answer | None:
+        """Return what `make` would, from the record of calls; None where it has to be made."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A planned text: what becomes of a chunk, or of several sources, which are neighbours.
+
+    `level` is 0 for chunks, and one more than its sources' for what they become. `final` marks the
+    one that becomes the summary.
+    """
+
+    step: Step
+    chunks: tuple[Chunk, ...] = ()
+    sources: tuple[Node, ...] = ()
+    level: int = 0
+    final: bool = False
+
+    def __iter__(self) -> Iterator[Node]:
+        """Yield every node, the deepest and leftmost first, this one last."""
+        for source in self.sources:
+            yield from source
+        yield self
+
+    @property
+    def start(self) -> int:
+        """Where the covered text begins, in characters."""
+        return (self.chunks or self.sources)[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the covered text ends, in characters."""
+        return (self.chunks or self.sources)[-1].end
 
 
 @dataclass(frozen=True)
 class Plan:
     """All that a run will do, known before its first call.
 
-    `chunks` is all of the text. `root` is the tree over those that are not blank; its own call
-    writes the final summary. `exact` says whether tokens were counted with the model's own
-    vocabulary. `off_topic` are the chunks that hold nothing on the query. With `languages` crossed,
-    neither the text's sentences nor its words can stand in a summary.
+    `chunks` is all of the text. `root` is the tree over those that are not blank; its own text is
+    the final summary. `exact` says whether tokens were counted with the model's own vocabulary.
+    `off_topic` are the chunks that hold nothing on the query. With `languages` crossed, neither the
+    text's sentences nor its words can stand in a summary.
     """
 
     document: Document
@@ -36,15 +99,19 @@ class Plan:
     root: Node
     budget: Budget
     exact: bool
-    strategy: Strategy = "map_reduce"
-    merging: Merging = "abstractive"
     off_topic: tuple[Chunk, ...] = ()
     languages: Languages = UNKNOWN
+    unused_levels: int = 0
 
     @cached_property
-    def merges(self) -> tuple[Merge, ...]:
-        """Every merge, the deepest and leftmost first, the root last."""
-        return tuple(_merges(self.root))
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node, the deepest and leftmost first, the root last."""
+        return tuple(self.root)
+
+    @cached_property
+    def merges(self) -> tuple[Node, ...]:
+        """Every node of several sources, the deepest and leftmost first, the root last."""
+        return tuple(node for node in self.nodes if node.sources)
 
     @cached_property
     def leaves(self) -> tuple[Chunk, ...]:
@@ -53,20 +120,14 @@ class Plan:
         return tuple(c for c in self.chunks if c.text.strip() and c.start not in aside)
 
     @property
-    def holds_nothing(self) -> bool:
-        """Whether no chunk holds anything on the query, so that nothing is asked at all."""
-        return not self.leaves
-
-    @property
     def map_calls(self) -> int:
-        """Model calls for chunks; in a chain of refinements, all of them."""
-        return 0 if self.strategy == "extractive" else len(self.leaves)
+        """Model calls for chunks."""
+        return sum(node.step.calls for node in self.nodes if not node.sources)
 
     @property
     def merge_calls(self) -> int:
         """Model calls for merges; none where sentences are chosen instead, or summaries refined."""
-        by_model = self.strategy == "map_reduce" and self.merging in ("abstractive", "context")
-        return len(self.merges) if by_model and not self.holds_nothing else 0
+        return sum(node.step.calls for node in self.merges)
 
     @property
     def calls(self) -> int:
@@ -75,8 +136,8 @@ class Plan:
 
     @property
     def levels(self) -> int:
-        """Levels of calls: 1 where the text fits into one prompt."""
-        return 1 + (self.root.level if isinstance(self.root, Merge) else 0)
+        """Levels of texts: 1 where the document fits into one prompt."""
+        return 1 + self.root.level + self.unused_levels
 
     @property
     def tokens(self) -> int:
@@ -86,30 +147,32 @@ class Plan:
     @property
     def prompt_tokens(self) -> int:
         """Upper bound on the tokens that the model reads in a run without failures."""
-        parts = sum(len(merge.sources) for merge in self.merges) if self.merge_calls else 0
-        again = self.map_calls - 1 if self.strategy == "refine" else 0
-        return (
-            sum(leaf.tokens for leaf in self.leaves) * bool(self.map_calls)
-            + parts * self.budget.summary
-            + again * self.budget.answer
-            + self.calls * self.budget.overhead
-        )
+        return sum(node.step.bounds(node, self.budget)[0] for node in self.nodes)
 
     @property
     def output_tokens(self) -> int:
         """Upper bound on the tokens that the model writes in a run without failures."""
-        each = self.budget.answer if self.strategy == "refine" else self.budget.summary
-        return max(self.calls - 1, 0) * each + self.budget.answer * bool(self.calls)
+        return sum(node.step.bounds(node, self.budget)[1] for node in self.nodes)
 
 
-def _merges(node: Node) -> Iterator[Merge]:
-    if isinstance(node, Merge):
-        for source in node.sources:
-            yield from _merges(source)
-        yield node
+def even_tree(leaves: Sequence[Node], step: Step, fan_in: int, final_fan_in: int) -> Node:
+    """Arrange leaves under merges of at most `fan_in` neighbours, the root of `final_fan_in`.
+
+    Every level is cut into the fewest even runs, at least two, so that each is shorter than the
+    one below it.
+    """
+    level = leaves
+    height = 1
+    while len(level) > final_fan_in:
+        runs = max(2, -(-len(level) // fan_in))
+        cuts = [len(level) * i // runs for i in range(runs + 1)]
+        level = merged(level, cuts, step, height)
+        height += 1
+    return level[0] if len(level) == 1 else Node(step, sources=tuple(level), level=height)
 
 
-def on_topic(chunks: Sequence[Chunk], query: str) -> list[Chunk]:
-    """Return the chunks that may hold something on a query: all of them where it is general."""
-    about = asked(query)
-    return [chunk for chunk in chunks if not about or about & frozenset(terms(chunk.text))]
+def merged(level: Sequence[Node], cuts: Sequence[int], step: Step, height: int) -> list[Node]:
+    """Return the level above one that is cut at these places, the ends included."""
+    return [
+        Node(step, sources=tuple(level[start:end]), level=height) for start, end in pairwise(cuts)
+    ]

@@ -10,16 +10,7 @@ from pipeline.tree import join_stretches
 if TYPE_CHECKING:
     from pipeline.core.plan import Plan
     from pipeline.evidence.trace import Evidence
-    from pipeline.tree import Summary
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """A stretch of the document, in characters, that no usable answer covers, and why."""
-
-    start: int
-    end: int
-    reason: str
+    from pipeline.tree import StandIn, Summary
 
 
 @dataclass(frozen=True)

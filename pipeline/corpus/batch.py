@@ -25,8 +25,8 @@ from pipeline.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 
-    from pipeline.core.mapreduce import Summarizer
     from pipeline.core.result import Result
+    from pipeline.core.summarizer import Summarizer
     from pipeline.corpus.ledger import Ledger
     from pipeline.corpus.pool import Failure
     from pipeline.corpus.read import Entry

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.cache.store import open_store
 from pipeline.core.compose import COMPOSE_VERSION
-from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import PROMPT_VERSION
+from pipeline.core.summarizer import Summarizer
 from pipeline.corpus.stats import Tally
 from pipeline.errors import ModelUnavailable, PyLlamaError
 from pipeline.models.fair_queue import FairSlots, SharedModel

@@ -11,8 +11,8 @@ import pytest
 from api_service import process
 
 from eval.bench.simulation import SIMULATOR, simulated
-from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import Wording
+from pipeline.core.summarizer import Summarizer
 from pipeline.models.base import ModelOptions
 from pipeline.models.ollama.model import open_ollama
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from pipeline.cli.progress import ASCII, GLYPHS, RunProgress, draw_row
 from pipeline.core.events import Delta, Planned, Summarized
-from pipeline.core.mapreduce import Summarizer
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.testing import ScriptedModel, first_words
 

@@ -1,7 +1,7 @@
 import random
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -12,10 +12,11 @@ from texts import SENTENCE_END, long_texts, prose, words
 
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.core.content_defined import group_stable, split_stable
-from pipeline.core.mapreduce import plan_tree
+from pipeline.core.plan import Node, even_tree
+from pipeline.core.steps import Ask
 from pipeline.documents.document import Document, Mark
 from pipeline.errors import InputError
-from pipeline.tree import Chunk, Merge, Node
+from pipeline.tree import Chunk
 
 # What a call takes besides its source, in tokens: the prompt's frame, the answer, and the answer
 # once more where it is merged.
@@ -162,10 +163,10 @@ def twenty_edits(paragraphs: list[str]) -> Iterator[list[str]]:
 
 def calls(node: Node, found: set[str]) -> str:
     """Collect what identifies each call of a run: a chunk's text, the answers that are merged."""
-    if isinstance(node, Chunk):
-        key = node.text
-    else:
+    if node.sources:
         key = str(hash(tuple(calls(source, found) for source in node.sources)))
+    else:
+        key = node.chunks[0].text
     found.add(key)
     return key
 
@@ -178,7 +179,7 @@ def test_an_edit_of_a_long_text_costs_few_calls(max_tokens, fan_in):
 
     def run(paragraphs: list[str], cut=split_stable, group=group_stable) -> tuple[Node, set[str]]:
         chunks = cut(Document("\n\n".join(paragraphs)), count, max_tokens)
-        root, found = group(chunks, fan_in, fan_in), set[str]()
+        root, found = group(planned(chunks), Ask(), fan_in, fan_in), set[str]()
         calls(root, found)
         return root, found
 
@@ -189,7 +190,7 @@ def test_an_edit_of_a_long_text_costs_few_calls(max_tokens, fan_in):
     assert statistics.median(again) <= 6 + 2 * (root.level + 1)
     assert max(again) <= 0.08 * len(done)
 
-    _, balanced = run(paragraphs, split, plan_tree)
+    _, balanced = run(paragraphs, split, even_tree)
     total = count("\n\n".join(paragraphs))
     assert total + len(done) * CALL_TOKENS <= 1.25 * (total + len(balanced) * CALL_TOKENS)
 
@@ -202,10 +203,14 @@ def leaves(number: int, seed: int = 0) -> list[Chunk]:
     return [Chunk(text, n, n + 1, 1) for n, text in enumerate(texts)]
 
 
+def planned(chunks: Sequence[Chunk]) -> list[Node]:
+    return [Node(Ask(), (chunk,)) for chunk in chunks]
+
+
 def levels(root: Node) -> list[list[Node]]:
     """The nodes of each level, from the root down; every level is whole."""
     found: list[list[Node]] = [[root]]
-    while isinstance(found[-1][0], Merge):
+    while found[-1][0].sources:
         found.append([source for node in found[-1] for source in node.sources])
     return found
 
@@ -221,13 +226,13 @@ def levels(root: Node) -> list[list[Node]]:
 @example(number=7, fan_in=6, final_fan_in=6, same=False)
 def test_groups_keep_every_promise(number, fan_in, final_fan_in, same):
     chunks = leaves(1) * number if same else leaves(number)
-    root = group_stable(chunks, fan_in, final_fan_in)
+    root = group_stable(planned(chunks), Ask(), fan_in, final_fan_in)
     tree = levels(root)
-    assert tree[-1] == chunks
+    assert tree[-1] == planned(chunks)
     assert all(len(upper) < len(lower) for upper, lower in pairwise(tree))
     for height, level in enumerate(reversed(tree)):
         for node in level:
-            if isinstance(node, Merge):
+            if node.sources:
                 assert node.level == height
                 most = final_fan_in if node is root else fan_in
                 assert 2 <= len(node.sources) <= most
@@ -237,6 +242,7 @@ def test_groups_away_from_an_edit_stay_as_they_are():
     chunks = leaves(300)
     new = Chunk("Something else. It is new.", 0, 1, 1)
     before, after = set[str](), set[str]()
-    calls(group_stable(chunks, 6, 6), before)
-    calls(group_stable([*chunks[:100], new, *chunks[101:]], 6, 6), after)
+    calls(group_stable(planned(chunks), Ask(), 6, 6), before)
+    edited = [*chunks[:100], new, *chunks[101:]]
+    calls(group_stable(planned(edited), Ask(), 6, 6), after)
     assert len(after - before) <= 9

@@ -7,7 +7,8 @@ import pytest
 from texts import counted_prose
 
 from eval.bench.simulation import SIMULATOR, simulated
-from pipeline.core.mapreduce import Retry, Summarizer
+from pipeline.core.ask import Retry
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.models.base import ModelOptions
 from pipeline.models.ollama.model import open_ollama

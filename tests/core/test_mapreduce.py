@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.ask import Retry
 from pipeline.core.events import (
     Delta,
     Finished,
@@ -13,7 +14,9 @@ from pipeline.core.events import (
     Summarized,
     ignore,
 )
-from pipeline.core.mapreduce import Retry, Summarizer, plan_tree
+from pipeline.core.plan import Node, even_tree
+from pipeline.core.steps import Ask
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.errors import (
     BudgetError,
@@ -26,7 +29,7 @@ from pipeline.errors import (
 )
 from pipeline.models.base import Reply
 from pipeline.testing import Call, ScriptedModel, echo, first_words, nothing
-from pipeline.tree import Chunk, Merge, Summary
+from pipeline.tree import Chunk, Summary
 
 AT_ONCE = Retry(wait=0.0, wait_max=0.0)
 THIRTY_WORDS = first_words(30)
@@ -151,15 +154,13 @@ def test_a_chunk_bound_is_kept():
 )
 def test_the_tree_shrinks_at_every_level(count, fan_in, final_fan_in):
     chunks = [Chunk("x", i, i + 1, 1) for i in range(count)]
-    root = plan_tree(chunks, fan_in, final_fan_in)
+    root = even_tree([Node(Ask(), (chunk,)) for chunk in chunks], Ask(), fan_in, final_fan_in)
 
     def check(node, bound):
-        if isinstance(node, Chunk):
-            return [node]
+        if not node.sources:
+            return [*node.chunks]
         assert 2 <= len(node.sources) <= bound
-        assert all(
-            source.level < node.level for source in node.sources if isinstance(source, Merge)
-        )
+        assert all(source.level < node.level for source in node.sources)
         return [leaf for source in node.sources for leaf in check(source, fan_in)]
 
     assert check(root, final_fan_in) == chunks

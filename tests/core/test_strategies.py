@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pipeline.core.mapreduce import Summarizer
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.errors import BudgetError
 from pipeline.models.no_model import NoModel

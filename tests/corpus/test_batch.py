@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from pipeline import Document, InputError, Result, Summarizer, summarize_many
-from pipeline.core.mapreduce import Retry
+from pipeline.core.ask import Retry
 from pipeline.corpus.batch import run
 from pipeline.corpus.ledger import open_ledger
 from pipeline.corpus.pool import Failure, Pool

@@ -21,7 +21,7 @@ from hostile_documents import (
     word,
 )
 
-from pipeline.core.mapreduce import Summarizer
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Mark
 from pipeline.documents.formats.detect import read
 from pipeline.documents.formats.pdf import Line, Page, Setting, furniture

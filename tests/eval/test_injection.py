@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from eval import injection
 from eval.injection import Outcome, lengthened, load_cases, summarize_bare, table
-from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import Wording
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.evidence.review import Source
 from pipeline.models.base import ModelOptions

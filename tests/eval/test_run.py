@@ -23,7 +23,7 @@ from eval.systems import BASELINES, Ours
 from eval.tasks import load_task
 from pipeline.cli import run as command
 from pipeline.core.events import ignore
-from pipeline.core.mapreduce import Summarizer
+from pipeline.core.summarizer import Summarizer
 from pipeline.errors import InputError
 from pipeline.settings import load_settings
 from pipeline.testing import ScriptedModel, first_words

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.cli.footnotes import footnotes
-from pipeline.core.mapreduce import Summarizer
+from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document, Mark
 from pipeline.evidence.trace import trace
 from pipeline.testing import ScriptedModel, first_words

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.clean import clean
-from pipeline.core.mapreduce import Summarizer
 from pipeline.core.prompts import FORMS, Wording, nothing_on
+from pipeline.core.summarizer import Summarizer
 from pipeline.corpus.pool import Pool
 from pipeline.documents.document import Document
 from pipeline.errors import EchoedAnswer, InputError
@@ -209,7 +209,8 @@ def test_where_no_answer_is_at_hand_in_a_language_it_is_in_english():
 def test_into_another_language_the_model_merges(merge):
     model = ScriptedModel(lambda call: ENGLISH, context=600, parameters=135_000_000)
     one = Summarizer(model, words=60, summary_tokens=60, merge=merge, language="en")
-    assert one.plan(Document(TEXTS["de"])).merging == "abstractive"
+    plan = one.plan(Document(TEXTS["de"]))
+    assert plan.merge_calls == len(plan.merges) > 0
 
 
 def test_choosing_sentences_cannot_translate():

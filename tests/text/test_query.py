@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.core.plan import on_topic
+from pipeline.core.planner import on_topic
 from pipeline.tree import Chunk
 
 

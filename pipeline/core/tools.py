@@ -1,0 +1,96 @@
+"""What the steps of a run work with."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pipeline.cache.store import derived_key
+from pipeline.core.compose import COMPOSE_VERSION, Composer, Part
+from pipeline.evidence.review import Source
+from pipeline.models.base import Reply
+from pipeline.text.extract import extract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.core.ask import Caller
+    from pipeline.core.budget import Budget
+    from pipeline.documents.document import Document
+    from pipeline.tree import Chunk
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The caller of the model, and what can be made without it: chosen and composed sentences."""
+
+    caller: Caller
+    document: Document
+    budget: Budget
+    words: int
+    _central: dict[int, str] = field(default_factory=dict)  # of chunks, by where they start
+
+    @property
+    def query(self) -> str | None:
+        """What the summary should be about; None for all of the text."""
+        return self.caller.wording.query
+
+    def count(self, text: str) -> int:
+        """Count the tokens of a text."""
+        return self.caller.model.count_text(text)
+
+    def central(self, chunk: Chunk, tokens: int) -> str:
+        """Return the central sentences of a chunk, of so many tokens at most."""
+        if chunk.start not in self._central:
+            self._central[chunk.start] = extract(chunk.text, self.count, tokens, self.query)
+        return self._central[chunk.start]
+
+    async def compose(self, parts: Sequence[Part]) -> str:
+        """Return the sentences that say most of all parts."""
+        return await self._derived("compose", "", parts, lambda: self._composer(parts).compose())
+
+    async def fit(self, text: str, parts: Sequence[Part], *, stand_in: bool) -> str:
+        """Bring a summary of these parts to its length."""
+        if len(parts) == 1:
+            return self._fitted(text, parts)  # of so short a text at once
+        return await self._derived(
+            "fit", text, parts, lambda: self._fitted(text, parts), kept=not stand_in
+        )
+
+    def _fitted(self, text: str, parts: Sequence[Part]) -> str:
+        text = self._composer(parts).fit(text)
+        if self.caller.unsupported == "mark":
+            text = Source(self.document.text, self.query, self.caller.languages).mark(text)
+        return text
+
+    def _composer(self, parts: Sequence[Part]) -> Composer:
+        if self.caller.languages.crossed:  # only what the model wrote is in the right language
+            parts = [Part(replace(part.chunk, text=part.summary)) for part in parts]
+        return Composer(tuple(parts), self.words, self.query)
+
+    async def _derived(
+        self,
+        kind: str,
+        text: str,
+        parts: Sequence[Part],
+        make: Callable[[], str],
+        *,
+        kept: bool = True,
+    ) -> str:
+        """Return what is made without a model, from the record if it is there.
+
+        For a book it takes a second or two, in which other runs of this loop go on.
+        """
+        caller = self.caller
+        key = derived_key(
+            f"{kind} {COMPOSE_VERSION}", self.words, self.query, caller.unsupported,
+            caller.languages.asked, self.document.text, text, [part.summary for part in parts],
+        )  # fmt: skip
+        found = caller.store.get(key)
+        if found is not None:
+            return found.text
+        made = await asyncio.to_thread(make)
+        if kept and made != text:
+            await caller.store.put(key, Reply(made, 0, 0, "stop"))
+        return made
