@@ -101,7 +101,6 @@ class Plan:
     exact: bool
     off_topic: tuple[Chunk, ...] = ()
     languages: Languages = UNKNOWN
-    unused_levels: int = 0
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -137,7 +136,7 @@ class Plan:
     @property
     def levels(self) -> int:
         """Levels of texts: 1 where the document fits into one prompt."""
-        return 1 + self.root.level + self.unused_levels
+        return 1 + self.root.level
 
     @property
     def tokens(self) -> int:

@@ -70,7 +70,6 @@ class Planner:
             self.model.exact,
             off_topic=tuple(chunk for chunk in filled if chunk.start not in starts),
             languages=languages,
-            unused_levels=0 if leaves else self._arranged(filled, budget, way).level,
         )
 
     def languages(self, document: Document) -> Languages:
@@ -150,9 +149,8 @@ class Planner:
             return Node(way.alone, tuple(leaves), final=True)
         nodes = [Node(way.chunk, (leaf,)) for leaf in leaves]
         if way.chained:
-            central = isinstance(way.chunk, Refine) and way.chunk.central
-            nodes[0] = replace(nodes[0], step=Refine(first=True, central=central))
-            nodes[-1] = replace(nodes[-1], step=Refine(last=True, central=central))
+            nodes[0] = replace(nodes[0], step=Refine(first=True))
+            nodes[-1] = replace(nodes[-1], step=Refine(last=True))
         if way.flat:
             root = Node(way.several, sources=tuple(nodes), level=1)
         else:

@@ -89,7 +89,6 @@ class Refine:
 
     first: bool = False
     last: bool = False
-    central: bool = False
     calls: int = 1
     in_turn: bool = False
 
@@ -100,8 +99,7 @@ class Refine:
 
     def read(self, node: Node, tools: Tools) -> str:
         """See `Step`."""
-        chunk = node.chunks[0]
-        return tools.central(chunk, REWRITTEN) if self.central else chunk.text
+        return node.chunks[0].text
 
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
@@ -114,9 +112,7 @@ class Refine:
         return tools.caller.recorded(self._question(node, before))
 
     def _question(self, node: Node, before: str) -> Question:
-        return Question(
-            node.chunks[0], final=True, heard=self.last, derived=self.central, before=before
-        )
+        return Question(node.chunks[0], final=True, heard=self.last, before=before)
 
 
 @dataclass(frozen=True)
@@ -145,16 +141,13 @@ class Quiet:
 class Choose(Quiet):
     """Choose sentences of a chunk; or of several chunks and of what the model made of them."""
 
-    central: bool = False
-
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
         if node.sources:
             chunks = [chunk for source in node.sources for chunk in source.chunks]
             parts = [Part(chunk, one.text) for chunk, one in zip(chunks, sources, strict=True)]
             return Answer(await tools.compose(parts))
-        chunk = node.chunks[0]
-        text = tools.central(chunk, REWRITTEN) if self.central else chunk.text
+        text = node.chunks[0].text
         return Answer(extract(text, tools.count, tools.budget.answer, tools.query))
 
 
@@ -204,7 +197,7 @@ class Way:
     @property
     def alone(self) -> Step:
         """What becomes of a text that fits into one prompt."""
-        return Ask() if self.chunk.calls else Choose()
+        return Ask() if self.chunk.calls else self.chunk
 
 
 STRATEGIES: Mapping[Strategy, Way] = {
@@ -222,8 +215,4 @@ MERGES: Mapping[Merging, Way] = {  # of "map_reduce"
 
 def way_of(strategy: Strategy, merging: Merging) -> Way:
     """Return the way that a strategy names, or for map_reduce its merge."""
-    if merging == "rewrite" and strategy == "refine":
-        return Way(Refine(central=True), Last())
-    if merging == "rewrite" and strategy == "extractive":
-        return Way(Choose(central=True), Choose())
     return STRATEGIES[strategy] if strategy in STRATEGIES else MERGES[merging]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from pipeline.core.events import Delta
 from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.errors import BudgetError
@@ -133,6 +134,8 @@ def test_a_text_that_holds_nothing_on_a_query_says_so_and_asks_nothing():
     assert result.summary == "The text says nothing about this: What did the submarine find?"
     assert one.model.calls == []
     assert result.plan.calls == 0
+    assert (result.plan.levels, result.plan.merges) == (1, ())
+    assert (result.plan.prompt_tokens, result.plan.output_tokens) == (0, 0)
 
 
 @pytest.mark.parametrize(("what", "kept"), [("drop", False), ("mark", True), ("keep", True)])
@@ -161,3 +164,24 @@ def test_where_nothing_of_an_answer_is_left_the_text_stands_in():
     result = run(summarizer(lambda call: "Elba fell in 1872.", merge="extractive"))
     assert len(result.stand_ins) == result.map_calls
     assert "Elba" not in result.summary
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(way.values()))
+def test_who_listens_hears_the_whole_summary_at_its_end(way):
+    heard = []
+
+    def hear(event):
+        if isinstance(event, Delta):
+            heard[:] = [event.text] if event.restart else [*heard, event.text]
+
+    result = run(summarizer(**way), emit=hear)
+    assert "".join(heard) == result.summary
+
+
+@pytest.mark.parametrize("strategy", ["refine", "extractive"])
+def test_a_merge_has_no_say_where_nothing_is_merged(strategy):
+    plain, rewritten = (
+        summarizer(strategy=strategy, merge=merge) for merge in ("abstractive", "rewrite")
+    )
+    assert run(plain).summary == run(rewritten).summary
+    assert plain.model.calls == rewritten.model.calls
