@@ -254,9 +254,8 @@ def _print_plan(
 
     plan = summarizer.plan(document)
     done = summarizer.finished(plan)
-    seconds = estimate_seconds(
-        settings.cache_folder, summarizer.model, plan, share=1 - done / plan.calls
-    )
+    left = 1 - done / max(plan.calls, 1)
+    seconds = estimate_seconds(settings.cache_folder, summarizer.model, plan, share=left)
     if as_json:
         click.echo(json.dumps(_plan_dict(plan, summarizer.model, done, seconds)))
     else:
@@ -275,8 +274,8 @@ def _plan_dict(plan: Plan, model: ChatModel, done: int, seconds: float | None) -
         "largest_chunk": max(chunk.tokens for chunk in plan.chunks),
         "levels": plan.levels,
         "calls": {
-            "map": len(plan.leaves),
-            "merge": len(plan.merges),
+            "map": plan.map_calls,
+            "merge": plan.merge_calls,
             "cached": done,
         },
         "usage": {"prompt_tokens": plan.prompt_tokens, "output_tokens": plan.output_tokens},
@@ -287,9 +286,11 @@ def _plan_dict(plan: Plan, model: ChatModel, done: int, seconds: float | None) -
 def _plan_text(plan: Plan, model: ChatModel, done: int, seconds: float | None) -> str:
     from pipeline.text.display import spell_seconds
 
-    merges, largest = len(plan.merges), max(chunk.tokens for chunk in plan.chunks)
+    largest = max(chunk.tokens for chunk in plan.chunks)
     counted = "counted" if plan.exact else "estimated, with a margin"
-    if seconds is None:
+    if not plan.calls:
+        pace = "a moment: no model is asked"
+    elif seconds is None:
         pace = "not known before the first run with this model"
     else:
         pace = f"about {spell_seconds(seconds)}, at the rate of the last run"
@@ -298,7 +299,7 @@ def _plan_text(plan: Plan, model: ChatModel, done: int, seconds: float | None) -
         "model": f"{model.name}, context {model.context:,} tokens",
         "chunks": f"{len(plan.chunks):,}, the largest of {largest:,} tokens",
         "levels": f"{plan.levels}",
-        "calls": f"{plan.calls:,}: {len(plan.leaves):,} for chunks, {merges:,} for merges",
+        "calls": f"{plan.calls:,}: {plan.map_calls:,} for chunks, {plan.merge_calls:,} for merges",
         "to do": f"this version needs {plan.calls - done:,} calls; {done:,} are already done",
         "tokens": f"at most {plan.prompt_tokens:,} read and {plan.output_tokens:,} written",
         "time": pace,

@@ -66,15 +66,15 @@ class Question:
 
     `source` is the text, with the characters of the document that it covers. `final` asks for the
     summary at its length, else for a partial one. `heard` says that someone may hear the answer
-    while it is written. `merged`: the source is joined partial summaries; `derived`: it is those,
-    or chosen sentences, so that answers are held against the document. `before` is the summary of
-    what comes before the source, where that is refined. `splits` is how often it was halved.
+    while it is written. `derived`: the source is joined partial summaries, or chosen sentences, and
+    speaks of all the characters that it covers, as every half of it does; answers are held against
+    these. `before` is the summary of what comes before the source, where that is refined. `splits`
+    is how often it was halved.
     """
 
     source: Chunk
     final: bool
     heard: bool = False
-    merged: bool = False
     derived: bool = False
     before: str = ""
     splits: int = 0
@@ -148,7 +148,7 @@ class Caller:
     def _halves(self, question: Question) -> list[Question]:
         whole, splits = question.source, question.splits + 1
         halves = [half for half in halve(whole, self._count) if half.text.strip()]
-        if question.merged:  # a half of joined summaries still speaks of all of it
+        if question.derived:
             halves = [replace(half, start=whole.start, end=whole.end) for half in halves]
         return [replace(question, source=half, splits=splits) for half in halves]
 

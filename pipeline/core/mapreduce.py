@@ -25,8 +25,8 @@ async def summarize(node: Node, run: Run, before: str = "") -> Summary:
 
     Sources are made all at once, or in turn where each is made of the one `before` it.
     """
+    sources: list[Summary] = []
     if node.step.in_turn:
-        sources: list[Summary] = []
         for source in node.sources:
             sources.append(await summarize(source, run, sources[-1].text if sources else ""))
     else:
@@ -51,16 +51,16 @@ def on_record(node: Node, tools: Tools, before: str = "") -> tuple[int, Answer |
     The same walk, asking nobody.
     """
     done = 0
-    sources: list[Answer | None] = []
+    sources: list[Answer] = []
     for source in node.sources:
-        so_far = sources[-1] if sources and node.step.in_turn else None
-        if sources and node.step.in_turn and so_far is None:
-            return done, None
-        calls, answer = on_record(source, tools, so_far.text if so_far else "")
+        last = sources[-1].text if sources and node.step.in_turn else ""
+        calls, answer = on_record(source, tools, last)
         done += calls
-        sources.append(answer)
-    there = [answer for answer in sources if answer is not None]
-    if len(there) < len(sources):
+        if answer is not None:
+            sources.append(answer)
+        elif node.step.in_turn:
+            break
+    if len(sources) < len(node.sources):
         return done, None
-    answer = node.step.recorded(node, there, before, tools)
-    return (done, None) if answer is None else (done + node.step.calls, answer)
+    own = node.step.recorded(node, sources, before, tools)
+    return (done, None) if own is None else (done + node.step.calls, own)

@@ -65,9 +65,11 @@ class Ask:
         else:
             source = replace(node.chunks[0], text=self.read(node, tools))
         return Question(
-            source, final=node.final, heard=node.final, merged=bool(node.sources),
+            source,
+            final=node.final,
+            heard=node.final,
             derived=bool(node.sources) or self.central,
-        )  # fmt: skip
+        )
 
     def _joined(self, node: Node, texts: Sequence[str], tools: Tools) -> Chunk:
         if self.beside:

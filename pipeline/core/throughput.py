@@ -33,6 +33,8 @@ def record_rate(folder: Path, model: ChatModel, result: Result) -> None:
 
 def estimate_seconds(folder: Path, model: ChatModel, plan: Plan, share: float) -> float | None:
     """Return the seconds that a `share` of the plan's calls may take; None before any run."""
+    if not plan.calls:
+        return 0.0
     rate = _read(folder).get(_key(model))
     return share * _work(plan.prompt_tokens, plan.output_tokens) / rate if rate else None
 

@@ -156,6 +156,34 @@ def test_a_plan_calls_nothing_and_says_what_is_done(server, capsys):
     assert plan["largest_chunk"] < 2048
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "calls"),
+    [
+        ("STRATEGY", "extractive", "0: 0 for chunks, 0 for merges"),
+        ("STRATEGY", "refine", "5: 5 for chunks, 0 for merges"),
+        ("MERGE", "extractive", "4: 4 for chunks, 0 for merges"),
+        ("MERGE", "abstractive", "5: 4 for chunks, 1 for merges"),
+    ],
+)
+def test_a_plan_counts_the_calls_of_every_way(server, capsys, monkeypatch, setting, value, calls):
+    monkeypatch.setenv(f"PY_LLAMA_{setting}", value)
+    assert run(["summarize", "--plan", "long.txt"]) == 0
+    shown = capsys.readouterr().out
+    assert calls in shown
+    assert run(["summarize", "--plan", "--json", "long.txt"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert f"{plan['calls']['map']} for chunks, {plan['calls']['merge']} for merges" in shown
+    assert (plan["seconds"] == 0.0) is (made_calls(plan) == 0)
+
+
+def test_a_plan_for_a_query_on_which_the_text_holds_nothing(server, capsys):
+    query = ["--query", "What did the submarine find?"]
+    assert run(["summarize", "--plan", *query, "long.txt"]) == 0
+    assert "this version needs 0 calls" in capsys.readouterr().out
+    assert run(["summarize", *query, "long.txt"]) == 0
+    assert server.chats == []
+
+
 def test_a_plan_knows_the_time_from_an_earlier_run(server, capsys):
     run(["summarize", "short.txt"])
     capsys.readouterr()

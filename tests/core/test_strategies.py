@@ -7,7 +7,7 @@ import pytest
 from pipeline.core.events import Delta
 from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
-from pipeline.errors import BudgetError
+from pipeline.errors import BudgetError, EmptyAnswer
 from pipeline.models.no_model import NoModel
 from pipeline.testing import ScriptedModel
 from pipeline.text.sentences import split_sentences
@@ -185,3 +185,12 @@ def test_a_merge_has_no_say_where_nothing_is_merged(strategy):
     )
     assert run(plain).summary == run(rewritten).summary
     assert plain.model.calls == rewritten.model.calls
+
+
+def test_a_half_of_chosen_sentences_still_speaks_of_its_chunk():
+    def answer(call):
+        raise EmptyAnswer("nothing")
+
+    result = run(summarizer(answer, merge="rewrite"))
+    chunks = {(chunk.start, chunk.end) for chunk in result.plan.chunks}
+    assert {(stand_in.start, stand_in.end) for stand_in in result.stand_ins} == chunks
