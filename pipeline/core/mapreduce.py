@@ -14,8 +14,8 @@ from pipeline.core.ask import gather
 from pipeline.tree import Summary
 
 if TYPE_CHECKING:
-    from pipeline.core.ask import Answer
     from pipeline.core.plan import Node
+    from pipeline.core.question import Answer
     from pipeline.core.run import Run
     from pipeline.core.tools import Tools
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from pipeline.core.ask import Answer
+from pipeline.core.question import Answer
 from pipeline.text.languages import UNKNOWN
 from pipeline.tree import Summary
 

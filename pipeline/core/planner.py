@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline.core.ask import MIN_ANSWER
 from pipeline.core.budget import MIN_FAN_IN, Budget
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.core.content_defined import group_stable, split_stable
 from pipeline.core.plan import Node, Plan, even_tree
 from pipeline.core.prompts import SEAM_SLACK, nothing_on
+from pipeline.core.question import MIN_ANSWER
 from pipeline.core.steps import Refine, Say, way_of
 from pipeline.errors import BudgetError, InputError, LanguageError
 from pipeline.text.languages import NAMES, Languages, foreign, language_code, language_of

@@ -17,9 +17,9 @@ from pipeline.tree import Chunk, join_stretches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.core.ask import Answer
     from pipeline.core.events import Emit
     from pipeline.core.plan import Node, Plan
+    from pipeline.core.question import Answer
     from pipeline.core.tools import Tools
     from pipeline.tree import Summary
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.core.ask import JOIN_TOKENS, MIN_ANSWER, Answer, Question
 from pipeline.core.compose import Part
 from pipeline.core.prompts import join_sources
+from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer, Question
 from pipeline.text.extract import extract
 from pipeline.tree import Chunk
 
@@ -57,7 +57,7 @@ class Ask:
         self, node: Node, sources: Sequence[Made], before: str, tools: Tools
     ) -> Answer | None:
         """See `Step`."""
-        return tools.caller.recorded(self._question(node, sources, before, tools))
+        return tools.answers.recorded(self._question(node, sources, before, tools))
 
     def _question(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Question:
         if node.sources:
@@ -111,7 +111,7 @@ class Refine:
         self, node: Node, sources: Sequence[Made], before: str, tools: Tools
     ) -> Answer | None:
         """See `Step`."""
-        return tools.caller.recorded(self._question(node, before))
+        return tools.answers.recorded(self._question(node, before))
 
     def _question(self, node: Node, before: str) -> Question:
         return Question(node.chunks[0], final=True, heard=self.last, before=before)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.cache.store import NoStore, Store
+from pipeline.core.answers import Answers
 from pipeline.core.ask import Caller, Retry
 from pipeline.core.events import Delta, Finished, Planned, ignore
 from pipeline.core.mapreduce import on_record, summarize
@@ -173,9 +174,9 @@ class Summarizer:
         def hear(piece: str, restart: bool) -> None:
             emit(Delta(piece, restart))
 
-        caller = Caller(
-            self.model, self.store, self.retry, plan.document, plan.budget, plan.languages,
+        answers = Answers(
+            self.model, self.store, plan.document, plan.budget, plan.languages,
             self._planner.wording_in(plan.languages), self.words, self.unsupported,
-            None if emit is ignore else hear,
         )  # fmt: skip
-        return Tools(caller, plan.document, plan.budget, self.words)
+        caller = Caller(self.model, answers, self.retry, None if emit is ignore else hear)
+        return Tools(caller, answers)

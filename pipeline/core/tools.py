@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.cache.store import derived_key
-from pipeline.core.compose import COMPOSE_VERSION, Composer, Part
+from pipeline.core.compose import Composer, Part
+from pipeline.core.rules import rules_version
 from pipeline.evidence.review import Source
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
@@ -15,6 +16,7 @@ from pipeline.text.extract import extract
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pipeline.core.answers import Answers
     from pipeline.core.ask import Caller
     from pipeline.core.budget import Budget
     from pipeline.documents.document import Document
@@ -26,15 +28,23 @@ class Tools:
     """The caller of the model, and what can be made without it: chosen and composed sentences."""
 
     caller: Caller
-    document: Document
-    budget: Budget
-    words: int
+    answers: Answers
     _central: dict[int, str] = field(default_factory=dict)  # of chunks, by where they start
+
+    @property
+    def document(self) -> Document:
+        """The document."""
+        return self.answers.document
+
+    @property
+    def budget(self) -> Budget:
+        """How the context is shared."""
+        return self.answers.budget
 
     @property
     def query(self) -> str | None:
         """What the summary should be about; None for all of the text."""
-        return self.caller.wording.query
+        return self.answers.wording.query
 
     def count(self, text: str) -> int:
         """Count the tokens of a text."""
@@ -60,14 +70,14 @@ class Tools:
 
     def _fitted(self, text: str, parts: Sequence[Part]) -> str:
         text = self._composer(parts).fit(text)
-        if self.caller.unsupported == "mark":
-            text = Source(self.document.text, self.query, self.caller.languages).mark(text)
+        if self.answers.unsupported == "mark":
+            text = Source(self.document.text, self.query, self.answers.languages).mark(text)
         return text
 
     def _composer(self, parts: Sequence[Part]) -> Composer:
-        if self.caller.languages.crossed:  # only what the model wrote is in the right language
+        if self.answers.languages.crossed:  # only what the model wrote is in the right language
             parts = [Part(replace(part.chunk, text=part.summary)) for part in parts]
-        return Composer(tuple(parts), self.words, self.query)
+        return Composer(tuple(parts), self.answers.words, self.query)
 
     async def _derived(
         self,
@@ -82,15 +92,15 @@ class Tools:
 
         For a book it takes a second or two, in which other runs of this loop go on.
         """
-        caller = self.caller
+        answers = self.answers
         key = derived_key(
-            f"{kind} {COMPOSE_VERSION}", self.words, self.query, caller.unsupported,
-            caller.languages.asked, self.document.text, text, [part.summary for part in parts],
+            f"{kind} {rules_version()}", self.answers.words, self.query, answers.unsupported,
+            answers.languages.asked, self.document.text, text, [part.summary for part in parts],
         )  # fmt: skip
-        found = caller.store.get(key)
+        found = answers.store.get(key)
         if found is not None:
             return found.text
         made = await asyncio.to_thread(make)
         if kept and made != text:
-            await caller.store.put(key, Reply(made, 0, 0, "stop"))
+            await answers.store.put(key, Reply(made, 0, 0, "stop"))
         return made

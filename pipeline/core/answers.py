@@ -1,0 +1,196 @@
+"""What becomes of what the model said: cleaned, reviewed, and both kept.
+
+An answer is kept as the model gave it, and beside it what our rules make of it, under a key with
+their version. When a rule changes, the second is derived anew from the first, without a call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pipeline.cache.store import call_key, derived_key
+from pipeline.core.clean import clean
+from pipeline.core.prompts import PROMPT_VERSION
+from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer
+from pipeline.core.rules import rules_version
+from pipeline.errors import BadAnswer, StrayAnswer
+from pipeline.evidence.review import Source
+from pipeline.models.base import Reply
+from pipeline.text.extract import extract
+from pipeline.text.languages import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.cache.store import Store
+    from pipeline.core.budget import Budget
+    from pipeline.core.prompts import Prompt, Wording
+    from pipeline.core.question import Question
+    from pipeline.documents.document import Document
+    from pipeline.errors import CallFailed
+    from pipeline.evidence.review import Review
+    from pipeline.models.base import ChatModel
+    from pipeline.options import Unsupported
+    from pipeline.text.languages import Languages
+
+FIRST, SECOND, HALVES = "first", "second", "halves"  # what is kept of a question
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of one run: how they are asked for, what becomes of them, where they are kept."""
+
+    model: ChatModel
+    store: Store
+    document: Document
+    budget: Budget
+    languages: Languages
+    wording: Wording
+    words: int
+    unsupported: Unsupported
+    _known: dict[str, Answer] = field(default_factory=dict)  # from the cache, by derived key
+    _derived: set[str] = field(default_factory=set)  # of these, what was derived just now
+
+    def prompt(self, question: Question) -> Prompt:
+        """Return what is sent."""
+        source, words = question.source.text, max(1, round(self.words * question.share))
+        if question.before:
+            return self.wording.refined(question.before, source, words)
+        return self.wording.final(source, words) if question.final else self.wording.partial(source)
+
+    def max_tokens(self, question: Question) -> int:
+        """Return the bound on the answer."""
+        bound = self.budget.answer if question.final else self.budget.summary - JOIN_TOKENS
+        return max(min(MIN_ANSWER, bound), int(bound * question.share))
+
+    def cleaned(self, question: Question, reply: Reply) -> str:
+        """Return a reply's text without what small models do wrong.
+
+        Raises:
+            BadAnswer: it is no answer.
+        """
+        return self.bounded(question, clean(reply.text, finish=reply.finish))
+
+    def bounded(self, question: Question, text: str) -> str:
+        """Hold a text to its room in the next prompt; read back, it can take more than written."""
+        bound = self.max_tokens(question)
+        return text if self._count(text) <= bound else extract(text, self._count, bound)
+
+    def review(self, question: Question, texts: Sequence[str]) -> list[Review]:
+        """Hold cleaned answers against what they are about."""
+        source = Source(self._stretch(question), self.wording.query, self.languages)
+        return [source.review(text) for text in texts]
+
+    def chosen(self, question: Question, first: Reply, reviews: Sequence[Review]) -> Answer:
+        """Return what can be passed on of the better of two answers, or what stands in for it."""
+        review = min(reviews, key=lambda review: review.badness)
+        failure = self._failure(review)
+        if failure is not None:
+            return self.stand_in(question, failure)
+        text = review.supported if self.unsupported == "drop" else review.answer
+        return Answer(text, first.verified)
+
+    def stand_in(self, question: Question, failure: CallFailed) -> Answer:
+        """Return sentences of the source itself, and why."""
+        text = extract(question.source.text, self._count, self.max_tokens(question))
+        return Answer(text, stand_in=True, reason=f"{type(failure).__name__}: {failure}")
+
+    def _failure(self, review: Review) -> StrayAnswer | None:
+        """Say why nothing of an answer can be passed on; None where something can."""
+        if review.foreign and not self.languages.crossed:  # else the text's own would not help
+            return StrayAnswer(f"the model wrote {NAMES[review.foreign]}, other than the text")
+        if review.stray:
+            return StrayAnswer("the model wrote of something else than the text")
+        if self.unsupported == "drop" and not review.supported:
+            return StrayAnswer("every sentence of the answer held facts that the text does not")
+        return None
+
+    def recorded(self, question: Question) -> Answer | None:
+        """Return the answer in the cache; None where something is left to be asked."""
+        key = self._derived_key(question)
+        if key not in self._known:
+            answer = self._kept(key) or self._rederived(question, key) or self._halves(question)
+            if answer is None:
+                return None
+            self._known[key] = replace(answer, cached=question.splits == 0)
+        return self._known[key]
+
+    def unsettled(self, question: Question) -> tuple[Reply, str] | None:
+        """Return the first answer where a run ended before the second one came, and its text."""
+        first = self._first(question)
+        return self._usable(question, first) if first is not None and first.doubtful else None
+
+    async def keep(self, question: Question, which: str, reply: Reply) -> None:
+        """Keep what the model said."""
+        await self.store.put(self._key(question, which), reply)
+
+    async def keep_derived(self, question: Question, answer: Answer) -> None:
+        """Keep what our rules made of it. A stand-in costs nothing to make again."""
+        if not answer.stand_in:
+            reply = Reply(answer.text, 0, 0, "stop", answer.verified)
+            await self.store.put(self._derived_key(question), reply)
+
+    async def keep_rederived(self, question: Question) -> None:
+        """Keep what `recorded` has derived anew."""
+        key = self._derived_key(question)
+        if key in self._derived:
+            self._derived.discard(key)
+            await self.keep_derived(question, self._known[key])
+
+    def _kept(self, key: str) -> Answer | None:
+        reply = self.store.get(key)
+        return None if reply is None else Answer(reply.text, reply.verified)
+
+    def _rederived(self, question: Question, key: str) -> Answer | None:
+        first = self._first(question)
+        if first is None or first.doubtful:
+            return None
+        second = self.store.get(self._key(question, SECOND))
+        usable = [self._usable(question, reply) for reply in (first, second) if reply is not None]
+        texts = [one[1] for one in usable if one is not None]
+        if not texts:
+            return None
+        self._derived.add(key)
+        return self.chosen(question, first, self.review(question, texts))
+
+    def _halves(self, question: Question) -> Answer | None:
+        return self._kept(self._key(question, HALVES))
+
+    def _first(self, question: Question) -> Reply | None:
+        """Return the first answer that is kept; earlier versions kept what they had made of it."""
+        earlier = f"{PROMPT_VERSION} {'drop' if self.unsupported == 'drop' else 'keep'}"
+        first = self.store.get(self._key(question, FIRST))
+        return first or self.store.get(self._call_key(question, earlier))
+
+    def _usable(self, question: Question, reply: Reply) -> tuple[Reply, str] | None:
+        with contextlib.suppress(BadAnswer):
+            return reply, self.cleaned(question, reply)
+        return None
+
+    def _stretch(self, question: Question) -> str:
+        """Return the text that a question is about."""
+        if question.derived:
+            return self.document.text[question.source.start : question.source.end]
+        return f"{question.before}\n{question.source.text}"
+
+    def _key(self, question: Question, which: str) -> str:
+        return self._call_key(question, f"{PROMPT_VERSION} {which}")
+
+    def _call_key(self, question: Question, version: str) -> str:
+        prompt, max_tokens = self.prompt(question), self.max_tokens(question)
+        return call_key(self.model, version, *prompt, max_tokens)
+
+    def _derived_key(self, question: Question) -> str:
+        return derived_key(
+            f"answer {rules_version()}",
+            self._key(question, FIRST),
+            self.unsupported == "drop",
+            self.wording.query,
+            vars(self.languages),
+            self._stretch(question) if question.derived else "",
+        )
+
+    def _count(self, text: str) -> int:
+        return self.model.count_text(text)

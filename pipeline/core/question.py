@@ -1,0 +1,52 @@
+"""A question to the model, and what it came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.tree import Chunk
+
+MIN_ANSWER = 24  # tokens; asking for less gives no sentence
+JOIN_TOKENS = 8  # of a partial summary's room: the separator, and what reading back may add
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to the model: what a node is made of, or a part of that after failures.
+
+    `source` is the text, with the characters of the document that it covers. `final` asks for the
+    summary at its length, else for a partial one. `heard` says that someone may hear the answer
+    while it is written. `derived`: the source is joined partial summaries, or chosen sentences, and
+    speaks of all the characters that it covers, as every half of it does; answers are held against
+    these. `before` is the summary of what comes before the source, where that is refined. `splits`
+    is how often it was halved.
+    """
+
+    source: Chunk
+    final: bool
+    heard: bool = False
+    derived: bool = False
+    before: str = ""
+    splits: int = 0
+
+    @property
+    def share(self) -> float:
+        """This part's share of the whole answer: 1, then 1/2, and so on."""
+        return 0.5**self.splits
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question came to. `cached`: it came from the cache, and nothing was sent.
+
+    `stand_in`: at least part of the text was taken from the source, because the model gave no
+    usable answer; `reason` says why, where it is the whole.
+    """
+
+    text: str
+    verified: bool = False
+    cached: bool = False
+    stand_in: bool = False
+    reason: str = ""
