@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pipeline.cache.store import SqliteStore
+    from pipeline.cache.sqlite import SqliteStore
 
 
 @click.group()
@@ -70,7 +70,7 @@ def prune() -> None:
 @contextlib.contextmanager
 def _store() -> Iterator[SqliteStore | None]:
     """Open the record; None where there is none, so that looking does not make one."""
-    from pipeline.cache.store import SqliteStore
+    from pipeline.cache.sqlite import SqliteStore
     from pipeline.settings import load_settings
 
     settings = load_settings()

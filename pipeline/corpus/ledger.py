@@ -16,31 +16,34 @@ import json
 import os
 import sqlite3
 import threading
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipeline.cache.sqlite_file import Schema, connect, is_empty, locked, read_ids, transaction
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-APPLICATION_ID = 0x70796C62  # "pylb": tells our files from other programs' databases
-SCHEMA_VERSION = 1
 CACHE_KB = 16_384
-SCHEMA = (
-    # start, length: of the document's line in the output, in bytes. content: a hash of the text,
-    # empty where there is none. An edited document is another one with the same id.
-    "CREATE TABLE done (id TEXT, content BLOB, start INT NOT NULL, length INT NOT NULL,"
-    " PRIMARY KEY (id, content)) WITHOUT ROWID",
-    "CREATE INDEX done_by_content ON done (content)",
-    "CREATE TABLE failed (id TEXT, content BLOB, kind TEXT NOT NULL, reason TEXT NOT NULL,"
-    " PRIMARY KEY (id, content)) WITHOUT ROWID",
-    # One row. size: bytes of the output that count. identity: JSON, what every result depends on.
-    "CREATE TABLE output (size INT NOT NULL, identity TEXT NOT NULL)",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
+PATIENCE = 5.0  # seconds to wait for another connection
+SCHEMA = Schema(
+    application_id=0x70796C62,  # "pylb"
+    version=1,
+    statements=(
+        # start, length: of the document's line in the output, in bytes. content: a hash of the
+        # text, empty where there is none. An edited document is another one with the same id.
+        "CREATE TABLE done (id TEXT, content BLOB, start INT NOT NULL, length INT NOT NULL,"
+        " PRIMARY KEY (id, content)) WITHOUT ROWID",
+        "CREATE INDEX done_by_content ON done (content)",
+        "CREATE TABLE failed (id TEXT, content BLOB, kind TEXT NOT NULL, reason TEXT NOT NULL,"
+        " PRIMARY KEY (id, content)) WITHOUT ROWID",
+        # One row. size: bytes of the output that count. identity: JSON, what every result
+        # depends on.
+        "CREATE TABLE output (size INT NOT NULL, identity TEXT NOT NULL)",
+    ),
 )
 KNOWN = (
     "SELECT 1 FROM done WHERE id = ? AND content = ?"
@@ -82,7 +85,7 @@ class Ledger:
         self._path = path
         self._file = file
         self._db = db
-        self._reader = _connect(ledger_of(path))
+        self._reader = connect(ledger_of(path), PATIENCE)
         self._adding = threading.Lock()
         (self._size,) = db.execute("SELECT size FROM output").fetchone()
 
@@ -118,7 +121,7 @@ class Ledger:
 
         Of two outcomes of one document the first counts.
         """
-        with self._adding, _transaction(self._db):
+        with self._adding, transaction(self._db):
             size = self._size
             for outcome in outcomes:
                 size += self._add(outcome, size)
@@ -165,7 +168,7 @@ def open_ledger(path: Path, identity: Mapping[str, object]) -> Iterator[Ledger]:
     ledger = ledger_of(path)
     if path.exists() and not ledger.exists():
         raise InputError(f"{path} exists and has no ledger, so it is not ours; name another output")
-    with _alone(ledger), closing(_connect(ledger)) as db:
+    with _alone(ledger), closing(connect(ledger, PATIENCE)) as db:
         try:
             _prepare(db, ledger, json.dumps(identity, sort_keys=True, default=str))
         except sqlite3.DatabaseError as error:
@@ -179,16 +182,12 @@ def open_ledger(path: Path, identity: Mapping[str, object]) -> Iterator[Ledger]:
 def _prepare(db: sqlite3.Connection, path: Path, identity: str) -> None:
     """Make the tables in an empty file; refuse what is not ours, or is of other settings."""
     db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if not tables:
+    if is_empty(db):
         db.execute("PRAGMA journal_mode = WAL")  # so that asking waits for no writing
-        with _transaction(db):
-            for statement in SCHEMA:
-                db.execute(statement)
+        with transaction(db):
+            SCHEMA.create(db)
             db.execute("INSERT INTO output (size, identity) VALUES (0, ?)", (identity,))
-    (owner,) = db.execute("PRAGMA application_id").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
+    if read_ids(db) != SCHEMA.ids:
         raise InputError(f"{path} is no ledger of this version; name another output")
     (before,) = db.execute("SELECT identity FROM output").fetchone()
     if before != identity:
@@ -216,25 +215,10 @@ def _cut(file: BinaryIO, path: Path, size: int) -> None:
 
 @contextmanager
 def _alone(ledger: Path) -> Iterator[None]:
-    """Keep other runs away. An empty database is a lock that goes with its holder everywhere."""
-    with closing(_connect(ledger.with_name(f"{ledger.name}.lock"), patience=0)) as lock:
+    """Keep other runs away."""
+    with ExitStack() as held:
         try:
-            lock.execute("BEGIN EXCLUSIVE")
+            held.enter_context(locked(ledger, patience=0))
         except sqlite3.OperationalError:
             raise InputError(f"another run is writing {ledger.stem}; wait for it") from None
         yield
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _connect(path: Path, patience: float = 5.0) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)

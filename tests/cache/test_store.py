@@ -19,7 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.cache.store import NoStore, SqliteStore, call_key
+from pipeline.cache.keys import call_key
+from pipeline.cache.sqlite import SqliteStore
+from pipeline.cache.store import NoStore
 from pipeline.errors import PyLlamaError
 from pipeline.models.base import Reply
 
@@ -57,7 +59,7 @@ def run_script(script, *arguments, **options):
     head = """
         import asyncio, os, sys
         from pathlib import Path
-        from pipeline.cache.store import SqliteStore
+        from pipeline.cache.sqlite import SqliteStore
         from pipeline.models.base import Reply
         path = Path(sys.argv[1])
         reply = Reply("word " * 200, 900, 200, "stop")

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cache.store import SqliteStore
+from pipeline.cache.sqlite import SqliteStore
 from pipeline.cli.cache import cache
 from pipeline.errors import PyLlamaError
 from pipeline.models.base import Reply
