@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import stamina
 from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
-from pipeline.cache.store import call_key
+from pipeline.cache.keys import call_key
 from pipeline.core.chunk import halve
 from pipeline.core.clean import clean
 from pipeline.core.events import Delta, ignore

@@ -15,7 +15,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.cache.store import NoStore, Store, derived_key
+from pipeline.cache.keys import derived_key
+from pipeline.cache.store import NoStore, Store
 from pipeline.core.ask import JOIN_TOKENS, MIN_ANSWER, Answer, Asker, Retry, Task, gather
 from pipeline.core.budget import MIN_FAN_IN, Budget
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
