@@ -205,7 +205,8 @@ def clear(db: sqlite3.Connection) -> None:
 def _shrink(db: sqlite3.Connection, pages: int) -> bool:
     """Hand free pages back to the file system; say whether there were any to hand back."""
     before = pragma(db, "page_count")
-    db.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+    # Python takes a single step of a statement without columns, and here a step is one page.
+    db.executescript(f"PRAGMA incremental_vacuum({pages})")
     return pragma(db, "page_count") < before
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.cache import replies
+from pipeline.cache.sqlite_file import pragma, transaction
 from pipeline.models.base import Reply
 
 
@@ -109,6 +110,25 @@ def test_what_is_over_the_bound_goes_by_its_last_use(tmp_path_factory, uses, bou
         assert replies.totals(db)[1] <= bound
         assert (len(left) == 400) == (before <= bound)
         assert list(replies.prune(db, bound, 0)) == []
+
+
+def test_free_pages_are_handed_back_many_at_a_time(db):
+    """Each time is a commit, and waits for the disk."""
+    fill(db, range(2500))
+    with transaction(db):
+        db.execute("DELETE FROM replies")
+    free = pragma(db, "freelist_count")
+    assert replies.PRUNE_PAGES < free < 2 * replies.PRUNE_PAGES
+    assert len(list(replies.prune(db, 2**30, 0))) == 2
+    assert pragma(db, "freelist_count") == 0
+
+
+def test_clearing_hands_the_room_back(db):
+    fill(db, range(400))
+    full = replies.totals(db)[1]
+    replies.clear(db)
+    assert replies.totals(db)[0] == 0
+    assert replies.totals(db)[1] < full / 5
 
 
 def test_a_reader_only_reads(db, tmp_path):
