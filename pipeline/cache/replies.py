@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 PRUNE_ROWS = 256  # replies deleted in one transaction, so that puts wait for no more than that
 PRUNE_PAGES = 1024  # free pages handed back to the file system in one transaction
-KEPT_SHARE = 0.9  # of the bound; pruning goes on down to it, so that it is seldom needed
+PRUNE_TO = 0.9  # of the bound; pruning goes on down to it, so that it is seldom needed
 WRITE_PATIENCE = 30.0  # seconds to wait for other processes' commits
-LOG_KEPT = 2**24  # bytes; a write-ahead log that grew longer is cut back to this
+LOG_BOUND = 2**24  # bytes; a write-ahead log that grew longer is cut back to this
 READ_PATIENCE = 1.0  # seconds; only another process's recovery or closing makes a reader wait
 
 SCHEMA = Schema(
@@ -46,7 +46,7 @@ PUT = (
     " crc = excluded.crc, reply = excluded.reply"
 )
 TOUCH = "UPDATE replies SET used = max(used, ?) WHERE key = ?"
-FORGET = (
+DELETE = (
     "DELETE FROM replies WHERE rowid IN"
     " (SELECT rowid FROM replies WHERE used < ? ORDER BY used, made LIMIT ?)"
 )
@@ -114,9 +114,9 @@ def _prepare(db: sqlite3.Connection) -> None:
     elif ids[0] != SCHEMA.application_id:
         raise NotOurs("this is another program's database")
     elif ids[1] != SCHEMA.version:
-        raise NotOurs("a later version of py-llama made this record")
+        raise NotOurs("a later version of py-llama made this cache")
     db.execute("PRAGMA synchronous = FULL")
-    db.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_BOUND}")
     db.execute("SELECT used, key FROM replies ORDER BY used LIMIT 1").fetchone()
 
 
@@ -181,14 +181,14 @@ def prune(db: sqlite3.Connection, bound: int, oldest: float) -> Iterator[int]:
         bound: On what the file holds, in bytes.
         oldest: In seconds since 1970.
     """
-    while deleted := db.execute(FORGET, (oldest, PRUNE_ROWS)).rowcount:
+    while deleted := db.execute(DELETE, (oldest, PRUNE_ROWS)).rowcount:
         yield deleted
     if (size := _bytes_used(db)) > bound:
         (entries,) = db.execute("SELECT count(*) FROM replies").fetchone()
         mean = size / max(entries, 1)
-        while (over := _bytes_used(db) - KEPT_SHARE * bound) > 0:
+        while (over := _bytes_used(db) - PRUNE_TO * bound) > 0:
             rows = min(math.ceil(over / mean), PRUNE_ROWS)
-            if not (deleted := db.execute(FORGET, (math.inf, rows)).rowcount):
+            if not (deleted := db.execute(DELETE, (math.inf, rows)).rowcount):
                 break
             yield deleted
     while (free := pragma(db, "freelist_count")) and _shrink(db, PRUNE_PAGES):

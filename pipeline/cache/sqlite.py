@@ -1,17 +1,16 @@
-"""The durable record of finished calls: nothing is paid for twice.
+"""The cache of finished calls, in one SQLite file: nothing is paid for twice.
 
-`SqliteStore` keeps replies in one SQLite file that any number of threads and processes share.
-A put returns when its reply is on the disk (WAL, synchronous = FULL), so it outlives a killed
-process and a power cut alike. Puts that arrive while a commit is under way share the next one.
-Whatever happens to the file costs at most the record, never the run: after one line of warning
-the store goes on without what it lost.
+Any number of threads and processes share the file. A put returns when its reply is on the disk
+(WAL, synchronous = FULL), so it outlives a killed process and a power cut alike. One thread
+writes. Puts that arrive while a commit is under way share the next one.
 
-    calls.sqlite3            the record; readable and writable by its user only
+    calls.sqlite3            the cache; readable and writable by its user only
     calls.sqlite3-wal, -shm  SQLite's own
-    calls.sqlite3.lock       held for the moment in which a process opens the record
-    calls.sqlite3.damaged-N  a damaged record that was set aside
+    calls.sqlite3.lock       held for the moment in which a process opens the cache
+    calls.sqlite3.damaged-N  a damaged cache that was set aside
 
-A file is damaged where SQLite cannot find its way in it; it is not searched for damage, which
+Whatever happens to the file costs at most what is cached, never the run: the store warns once and
+goes on. A file counts as damaged where SQLite reports it. It is not searched for damage, which
 would take seconds, so replies put before the damage is met are set aside with it. Garbage inside
 a reply is noticed by its checksum and costs that reply alone.
 """
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 
 MAX_AGE_DAYS = 365
 TOUCH_AFTER = 3600  # seconds; a use is noted only where the last one is longer ago
-TOUCHES_KEPT = 256  # noted uses that wait for the next commit before they ask for their own
+TOUCHES_WAITING = 256  # noted uses that wait for the next commit, before they have their own
 PRUNE_EVERY = 256  # puts between looks at the bounds
 
 DAMAGE = {
@@ -75,20 +74,20 @@ class _Put:
 
 
 @dataclass(frozen=True)
-class _Errand:
-    """Something other than a put for the writer to do; `done` gets its outcome."""
+class _Action:
+    """Something other than a put for the writer thread to do; `done` gets its outcome."""
 
-    action: Callable[[sqlite3.Connection], None]
+    run: Callable[[sqlite3.Connection], None]
     done: Future[None]
 
 
 @dataclass
 class _Work:
-    """What has been handed to the writer and not yet taken up."""
+    """What waits for the writer thread. `used`: when replies were last used, by their keys."""
 
     puts: list[_Put] = field(default_factory=list)
     used: dict[str, float] = field(default_factory=dict)
-    errands: list[_Errand] = field(default_factory=list)
+    actions: list[_Action] = field(default_factory=list)
     damage: sqlite3.Error | None = None
     last: bool = False
 
@@ -97,10 +96,10 @@ class _Work:
         if self.puts or self.used:
             replies.save(db, [put.row for put in self.puts], self.used)
 
-    def presses(self) -> bool:
-        """Whether the writer should wake up for it."""
-        enough = len(self.used) >= TOUCHES_KEPT
-        return bool(self.puts or self.errands or self.damage or self.last or enough)
+    def is_urgent(self) -> bool:
+        """Whether the writer thread should wake up for it."""
+        enough = len(self.used) >= TOUCHES_WAITING
+        return bool(self.puts or self.actions or self.damage or self.last or enough)
 
 
 class SqliteStore:
@@ -113,7 +112,7 @@ class SqliteStore:
     Args:
         path: The file. It and its folder are made where they are missing.
         cache_mb: Bound on the file, in MB (2**20 bytes), without SQLite's write-ahead log.
-        max_age_days: Replies that nobody has used for so long are forgotten.
+        max_age_days: Replies that nobody has used for so long are deleted.
         gather: Seconds in which puts are gathered for one commit, which spares the processor where
             many come; each put takes so much longer.
         warn: Takes a line about trouble with the file, in whichever thread meets it.
@@ -151,7 +150,7 @@ class SqliteStore:
         self._thread.start()
 
     def get(self, key: str) -> Reply | None:
-        """Return what was kept under a key; None where there is nothing, or nothing readable."""
+        """Return the reply under a key; None where there is none, or none that can be read."""
         if not self._thread.is_alive():  # closed, or in a forked child
             return None
         with self._reading:
@@ -170,9 +169,9 @@ class SqliteStore:
         return reply
 
     async def put(self, key: str, reply: Reply) -> None:
-        """Keep a reply. When this returns, the reply is on disk, or the store has given up.
+        """Cache a reply. When this returns, the reply is on disk, or the store has given up.
 
-        A reply is kept even where the waiting task is cancelled: it has been paid for.
+        It is cached even where the waiting task is cancelled: it has been paid for.
         """
         if not self._thread.is_alive():
             return
@@ -194,16 +193,16 @@ class SqliteStore:
         """
         with self._reading:
             if self._reader is None:
-                raise PyLlamaError(self._trouble or f"the record {self._path} is closed")
+                raise PyLlamaError(self._trouble or f"the cache {self._path} is closed")
             try:
                 entries, size, oldest, newest = replies.totals(self._reader)
             except sqlite3.Error as error:
                 self._report(error)
-                raise PyLlamaError(f"the record {self._path} cannot be read ({error})") from error
+                raise PyLlamaError(f"the cache {self._path} cannot be read ({error})") from error
         return StoreInfo(self._path, entries, size, self._bound, _utc(oldest), _utc(newest))
 
     def clear(self) -> None:
-        """Forget every reply, and delete damaged files that were set aside.
+        """Delete every reply, and damaged files that were set aside.
 
         Raises:
             PyLlamaError: The file cannot be written.
@@ -214,7 +213,7 @@ class SqliteStore:
                 file.unlink(missing_ok=True)
 
     def prune(self) -> None:
-        """Forget what is over the bounds now. The store does so by itself, now and then.
+        """Delete what is over the bounds now. The store does so by itself, now and then.
 
         Raises:
             PyLlamaError: The file cannot be written.
@@ -222,7 +221,7 @@ class SqliteStore:
         self._send(self._prune_wholly)
 
     def close(self) -> None:
-        """Wait for pending puts, then release the file. What is put later is not kept."""
+        """Wait for pending puts, then release the file. What is put later is not cached."""
         if not self._thread.is_alive():  # closed before, or in a forked child: not ours to release
             return
         with self._wake:
@@ -247,7 +246,7 @@ class SqliteStore:
             return
         with self._wake:
             self._work.used[key] = now
-            if self._work.presses():
+            if self._work.is_urgent():
                 self._wake.notify()
 
     def _report(self, error: sqlite3.Error) -> None:
@@ -259,13 +258,13 @@ class SqliteStore:
             self._wake.notify()
 
     def _send(self, action: Callable[[sqlite3.Connection], None]) -> None:
-        errand = _Errand(action, Future())
+        todo = _Action(action, Future())
         with self._wake:
             if self._work.last or not self._thread.is_alive():
-                raise PyLlamaError(f"the record {self._path} is closed")
-            self._work.errands.append(errand)
+                raise PyLlamaError(f"the cache {self._path} is closed")
+            self._work.actions.append(todo)
             self._wake.notify()
-        errand.done.result()
+        todo.done.result()
 
     # What follows runs in the writer thread, and `_open` before that thread starts.
 
@@ -279,14 +278,14 @@ class SqliteStore:
             with self._wake:  # nobody may wait for a thread that is gone
                 left, self._work = self._work, _Work(last=True)
             _acknowledge(work.puts + left.puts)
-            for errand in work.errands + left.errands:
-                errand.done.cancel()
+            for action in work.actions + left.actions:
+                action.done.cancel()
             self._release()
 
     def _take(self) -> _Work:
         with self._wake:
             if self._pruning is None:
-                self._wake.wait_for(lambda: self._work.presses())
+                self._wake.wait_for(lambda: self._work.is_urgent())
                 self._gathering = True
                 self._wake.wait_for(lambda: self._work.last, self._gather)
                 self._gathering = False
@@ -299,11 +298,11 @@ class SqliteStore:
             self._recover(work.damage)
         self._guard(work.save)
         _acknowledge(work.puts)
-        for errand in work.errands:
-            if self._guard(errand.action):
-                errand.done.set_result(None)
+        for action in work.actions:
+            if self._guard(action.run):
+                action.done.set_result(None)
             else:
-                errand.done.set_exception(PyLlamaError(self._trouble))
+                action.done.set_exception(PyLlamaError(self._trouble))
         self._puts_to_prune -= len(work.puts)
         self._guard(self._prune_wholly if work.last else self._prune_on)
 
@@ -379,7 +378,7 @@ class SqliteStore:
     def _set_aside(self, error: sqlite3.Error) -> None:
         """Rename the file that was found damaged, unless another process has done so."""
         kind = error.sqlite_errorname  # not the message, which may quote the garbage
-        self._trouble = f"{self._path} was damaged ({kind}); a new record is begun"
+        self._trouble = f"{self._path} was damaged ({kind}); a new cache is begun"
         if _identity(self._path) == self._identity:
             names = (Path(f"{self._path}.damaged-{n}") for n in count(1))
             aside = next(name for name in names if not name.exists())
@@ -387,13 +386,13 @@ class SqliteStore:
             for suffix in ("", "-wal", "-shm"):
                 with suppress(FileNotFoundError):
                     Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
-            self._trouble += f", the damaged one is kept as {aside.name}"
+            self._trouble += f", the damaged one is now {aside.name}"
         self._warn(self._trouble)
 
     def _give_up(self, error: Exception) -> None:
         """Stop writing; read on, or begin to, where the file is ours and can be read."""
         self._trouble = f"{self._path}: {error}"
-        self._warn(f"{self._trouble}; finished calls are not recorded")
+        self._warn(f"{self._trouble}; finished calls are not cached")
         if self._db is not None:
             self._db.close()
             self._db = None

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Store(Protocol):
-    """Where replies are kept between runs."""
+    """A cache of replies that lasts from run to run."""
 
     def get(self, key: str) -> Reply | None:
-        """Return what was kept under a key; None where there is nothing, or nothing readable."""
+        """Return the reply under a key; None where there is none, or none that can be read."""
 
     async def put(self, key: str, reply: Reply) -> None:
-        """Keep a reply. When this returns, the reply is on disk, or the store has given up."""
+        """Cache a reply. When this returns, the reply is on disk, or the store has given up."""
 
 
 class NoStore:
-    """Keeps nothing."""
+    """Caches nothing."""
 
     def get(self, key: str) -> Reply | None:
         """Return None."""
@@ -36,10 +36,10 @@ class NoStore:
 
 @contextmanager
 def open_store(
-    settings: Settings, *, record: bool, warn: Callable[[str], None], gather: float = 0.0
+    settings: Settings, *, use_cache: bool, warn: Callable[[str], None], gather: float = 0.0
 ) -> Iterator[Store]:
-    """Yield the record of calls that the settings name, or one that keeps nothing."""
-    if not record:
+    """Yield the cache that the settings name, or a store that caches nothing."""
+    if not use_cache:
         yield NoStore()
         return
     with SqliteStore(settings.store, cache_mb=settings.cache_mb, gather=gather, warn=warn) as store:

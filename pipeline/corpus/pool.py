@@ -152,7 +152,7 @@ async def open_pool(
     for warning in model.warnings:
         note(warning)
     async with contextlib.aclosing(model):
-        with open_store(settings, record=order.record, gather=GATHER, warn=note) as store:
+        with open_store(settings, use_cache=order.record, gather=GATHER, warn=note) as store:
             yield Pool(
                 Summarizer.from_settings(
                     model, settings, store=store, query=order.query, sources=order.sources

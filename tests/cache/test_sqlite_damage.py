@@ -226,7 +226,7 @@ def test_a_path_that_is_a_folder_costs_only_the_cache(path):
     refuses(path, [])
 
 
-def test_a_record_that_cannot_be_locked_is_still_read(path, filled):
+def test_a_cache_that_cannot_be_locked_is_still_read(path, filled):
     lock = path.with_name(path.name + ".lock")
     lock.unlink()
     lock.mkdir()

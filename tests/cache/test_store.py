@@ -13,7 +13,7 @@ def test_no_store_keeps_nothing():
 
 
 def test_the_file_of_the_settings_is_opened_within_their_bound_and_closed(path):
-    with open_store(Settings(store=path, cache_mb=3), record=True, warn=never) as store:
+    with open_store(Settings(store=path, cache_mb=3), use_cache=True, warn=never) as store:
         put_all(store, {"key": reply()})
         assert store.get("key") == reply()
         assert store.info().bound == 3 * 2**20
@@ -21,8 +21,8 @@ def test_the_file_of_the_settings_is_opened_within_their_bound_and_closed(path):
     assert store.get("key") is None  # it is closed
 
 
-def test_without_a_record_no_file_is_made(path):
-    with open_store(Settings(store=path), record=False, warn=never) as store:
+def test_without_a_cache_no_file_is_made(path):
+    with open_store(Settings(store=path), use_cache=False, warn=never) as store:
         put_all(store, {"key": reply()})
         assert store.get("key") is None
     assert not path.parent.exists()
