@@ -1,12 +1,11 @@
-"""The output of a run over a corpus, and its ledger: which document is finished, which failed.
+"""The output of a batch job, and its ledger: which documents are finished, and which failed.
 
     OUT.jsonl              a line for each finished document: its id, and the result
     OUT.jsonl.ledger       the ledger, an SQLite database
     OUT.jsonl.ledger.lock  held by the run that writes them
 
-Lines are on disk before the ledger says so, in one commit for all that is finished by then. What a
-killed run wrote beyond its last commit is cut off when the next one opens the output, so every
-document is in it once.
+Lines are on disk before the ledger says so. Where a run is killed in between, the next one cuts off
+what was written after the last commit, so that every document is in the output once.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ def digest(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a document: a result in its JSON form, or a failure's kind and reason.
+    """The outcome of a document: a result in its JSON form, or a failure's kind and reason.
 
     `content` is the digest of its text, empty where it could not be read. `share` is how much of
     the corpus had been read with it, between 0 and 1.
@@ -76,9 +75,9 @@ class Outcome:
 
 
 class Ledger:
-    """What has become of each document of a corpus; `open_ledger` opens it.
+    """The outcome of each document of a corpus; `open_ledger` opens it.
 
-    One thread at a time may add, while the one of the event loop asks.
+    One thread may add while another one reads.
     """
 
     def __init__(self, path: Path, file: BinaryIO, db: sqlite3.Connection) -> None:
@@ -117,7 +116,7 @@ class Ledger:
         yield from self._reader.execute("SELECT id, kind, reason FROM failed ORDER BY id")
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Write the lines of finished documents and note what failed; then all of it is on disk.
+        """Write the lines of finished documents and note failures; on return all is on disk.
 
         Of two outcomes of one document the first counts.
         """
@@ -183,7 +182,7 @@ def _prepare(db: sqlite3.Connection, path: Path, identity: str) -> None:
     """Make the tables in an empty file; refuse what is not ours, or is of other settings."""
     db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     if is_empty(db):
-        db.execute("PRAGMA journal_mode = WAL")  # so that asking waits for no writing
+        db.execute("PRAGMA journal_mode = WAL")  # so that readers do not wait for the writer
         with transaction(db):
             SCHEMA.create(db)
             db.execute("INSERT INTO output (size, identity) VALUES (0, ?)", (identity,))
@@ -208,14 +207,14 @@ def _cut(file: BinaryIO, path: Path, size: int) -> None:
     if file.seek(0, os.SEEK_END) < size:
         raise InputError(
             f"{path} is shorter than its ledger says, so lines are lost; delete {ledger_of(path)} "
-            "and the output to begin anew (finished calls are kept), or bring the output back"
+            "and the output to start over (finished calls are cached), or bring the output back"
         )
     file.truncate(size)
 
 
 @contextmanager
 def _alone(ledger: Path) -> Iterator[None]:
-    """Keep other runs away."""
+    """Keep other runs out."""
     with ExitStack() as held:
         try:
             held.enter_context(locked(ledger, patience=0))

@@ -12,7 +12,7 @@ from pipeline.corpus.batch import run
 from pipeline.corpus.ledger import open_ledger
 from pipeline.corpus.pool import Failure, Pool
 from pipeline.corpus.read import Entry
-from pipeline.corpus.stats import Account
+from pipeline.corpus.stats import BatchStats
 from pipeline.errors import DocumentError, ModelUnavailable, ServerDown
 from pipeline.testing import ScriptedModel, first_words
 
@@ -62,7 +62,7 @@ def test_calls_count_before_their_document_is_finished():
     seen = []
 
     def answer(call):
-        seen.append(Account(0.0, live=pool.tally).line(1.0))
+        seen.append(BatchStats(0.0, live=pool.tally).line(1.0))
         return first_words(5)(call)
 
     pool = Pool(summarizer(answer))
