@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipeline.corpus.concurrency import BoundedTasks
 from pipeline.corpus.ledger import DONE, Outcome, digest
 from pipeline.corpus.pool import Pool, RunOptions, open_pool
+from pipeline.corpus.read import writable
 from pipeline.errors import ModelUnavailable, PyLlamaError
 from pipeline.settings import load_settings
 
@@ -175,7 +176,7 @@ class _Run:
         except ModelUnavailable:
             raise
         except PyLlamaError as error:
-            return replace(outcome, kind=type(error).__name__, reason=str(error))
+            return replace(outcome, kind=type(error).__name__, reason=writable(str(error)))
 
     def duplicates(self, outcome: Outcome) -> Iterator[Outcome]:
         """Yield the outcomes of documents that waited for one with the same text."""

@@ -173,6 +173,19 @@ def test_an_edited_document_is_summarized_again(tmp_path):
     assert [line["summary"][:5] for line in lines(out)] == ["Befor", "After"]
 
 
+def test_a_reason_that_names_what_is_not_utf_8_is_noted_like_any_other(tmp_path):
+    """As the name of an unreadable file may, on Linux."""
+    out = tmp_path / "out.jsonl"
+    corpus = [
+        Entry(Document("", "bad?.bin"), DocumentError("bad\udcff.bin", "is no text")),
+        *entries(2),
+    ]
+    asyncio.run(batch(out, corpus, summarizer()))
+    with open_ledger(out, Pool(summarizer()).identity) as ledger:
+        assert list(ledger.failures()) == [("bad?.bin", "DocumentError", "bad?.bin is no text")]
+        assert ledger.count() == (2, 1)
+
+
 def test_failures_are_noted_and_tried_again_on_request(tmp_path):
     out = tmp_path / "out.jsonl"
     corpus = [
