@@ -19,7 +19,16 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipeline.cache.sqlite_file import Schema, connect, is_empty, locked, read_ids, transaction
+from pipeline.cache.sqlite_file import (
+    Schema,
+    connect,
+    is_empty,
+    lock_of,
+    locked,
+    primary_code,
+    read_ids,
+    transaction,
+)
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -218,6 +227,9 @@ def _alone(ledger: Path) -> Iterator[None]:
     with ExitStack() as held:
         try:
             held.enter_context(locked(ledger, patience=0))
-        except sqlite3.OperationalError:
-            raise InputError(f"another run is writing {ledger.stem}; wait for it") from None
+        except sqlite3.OperationalError as error:
+            if primary_code(error) == sqlite3.SQLITE_BUSY:
+                raise InputError(f"another run is writing {ledger.stem}; wait for it") from None
+            problem = f"{lock_of(ledger)} cannot be written ({error}); name another output"
+            raise InputError(problem) from None
         yield

@@ -166,6 +166,13 @@ def test_one_run_at_a_time_writes_an_output(out):
         pass
 
 
+def test_a_lock_that_cannot_be_made_is_told_from_one_that_is_held(out):
+    out.with_name("out.jsonl.ledger.lock").mkdir()  # stands in for a folder of somebody else
+    told = r"out\.jsonl\.ledger\.lock cannot be written \(unable to open"
+    with pytest.raises(InputError, match=told), open_ledger(out, IDENTITY):
+        pass
+
+
 def hold(out, held, done):
     with open_ledger(out, IDENTITY) as ledger:
         ledger.add([finished("a")])
