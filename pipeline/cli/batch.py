@@ -36,20 +36,20 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
 @click.option("--id-column", help="Where a record has its id; else they are numbered.")
 @click.option("--split", default="train", help="Part of a data set hub:NAME. [train]")
 @click.option("-m", "--model", help="ollama:NAME, openai:NAME, embedded[:FILE.gguf] or auto.")
-@click.option("-n", "--words", type=POSITIVE, help="Aim for the length of a summary.")
+@click.option("-n", "--words", type=POSITIVE, help="Words to aim for in a summary.")
 @click.option("-q", "--query", help="Summarize what the texts say about this.")
-@click.option("--language", help="Of the summary: de, German, ...; else each text's own.")
+@click.option("--language", help="Of the summaries: de, German, ...; else each text's own.")
 @click.option("--sources", is_flag=True, help="Trace each sentence of a summary.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
 @click.option("--concurrency", type=POSITIVE, help="Calls in flight, for each model server.")
-@click.option("--processes", type=POSITIVE, default=1, help="Of this machine that share the work.")
+@click.option("--processes", type=POSITIVE, default=1, help="On this machine, sharing the work.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
     default="local",
-    help="Where the work is done: on this machine, or on a Ray cluster. [local]",
+    help="Work on this machine, or on a Ray cluster. [local]",
 )
-@click.option("--address", default="auto", help="Of the Ray cluster, or local. [auto]")
+@click.option("--address", default="auto", help="Address of the Ray cluster, or local. [auto]")
 @click.option("--retry-failed", is_flag=True, help="Try documents again that failed before.")
 @click.option(
     "--fail-on-error",
@@ -58,7 +58,7 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
     metavar="SHARE",
     help="Stop when more than this share of the documents fails. [1: never]",
 )
-@click.option("--price-tokens", type=(PRICE, PRICE), help="Of a million tokens read, and written.")
+@click.option("--price-tokens", type=(PRICE, PRICE), help="Of a million tokens, read and written.")
 @click.option("--price-hour", type=PRICE, help="Of an hour of all model servers.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of calls.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary on stderr.")
@@ -85,12 +85,12 @@ def batch(
     """Summarize every document of IN, with a line of OUT for each.
 
     IN is a folder, a glob in quotes, a .jsonl, .csv or .parquet file, or hub:NAME.
-    OUT ends in .jsonl or .parquet. The same command goes on where it was; what
-    failed is in OUT.failed.jsonl.
+    OUT ends in .jsonl or .parquet. To resume after an interruption, give the same
+    command again. Documents that failed are listed in OUT.failed.jsonl.
 
-    Exit status: 0 done; 1 some failed; 2 wrong usage; 3 done, but sentences of
-    the source stand in for some of it; 4 the model or its server cannot be had;
-    130 interrupted.
+    Exit status: 0 done; 1 some documents failed; 2 wrong usage; 3 done, but some
+    summaries have sentences of the source where calls failed; 4 the model or its
+    server is not available; 130 interrupted.
     """
     from pipeline.core.ask import log_retries
     from pipeline.corpus.pool import RunOptions
@@ -152,7 +152,9 @@ class _Job:
                     write_outputs(self.out, self.lines, ledger)
                     return self._status(ledger)
         except asyncio.CancelledError:
-            self.note("finished documents are written; the same command goes on from there")
+            self.note(
+                "stopped; finished documents are written, and the same command goes on from there"
+            )
             raise
 
     async def _follow(
@@ -173,7 +175,9 @@ class _Job:
         from pipeline.cli import FAILED, STAND_INS
 
         if self.stats.too_many_failed(self.fail_on_error):
-            self.note("stopped, because too many documents fail; the same command goes on")
+            self.note(
+                "stopped, because too many documents failed; the same command goes on from there"
+            )
             return FAILED
         if ledger.count()[1]:
             return FAILED

@@ -138,7 +138,7 @@ class BatchStats:
         if self.cached:
             yield f"{_counted(self.cached, 'call')} came from the cache"
         if self.stand_ins:
-            yield f"{self.stand_ins:,} with sentences of the source in place of some summaries"
+            yield f"{self.stand_ins:,} with sentences of the source where calls failed"
         for kind, number in self.failures.most_common():
             yield f"{number:,} failed: {kind}"
         slowest = ", ".join(f"{name} {spell_seconds(t)}" for t, name in sorted(self.slowest)[::-1])

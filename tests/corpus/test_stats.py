@@ -95,7 +95,7 @@ def test_the_summary_tells_all_that_is_out_of_the_ordinary():
         "3 of the documents were finished by earlier runs",
         "1 had the same text as another document",
         "8 calls came from the cache",
-        "1 with sentences of the source in place of some summaries",
+        "1 with sentences of the source where calls failed",
         "2 failed: NoText",
         "1 failed: DocumentError",
         "slowest: d6 6 s, d5 5 s, d4 4 s, d3 3 s, d2 2 s",
