@@ -17,7 +17,7 @@ from api.app import create_app, make_service
 from api.jobs import JobStore
 from api.keys import is_loopback
 from api.problems import MEDIA_TYPE, Problem
-from pipeline.cache.store import SqliteStore
+from pipeline.cache.sqlite import SqliteStore
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:

@@ -110,7 +110,7 @@ async def run_variant(
     from pipeline.cache.store import open_store
 
     run: Run | None = None
-    with open_store(variant.settings, record=use_store, warn=warn) as store:
+    with open_store(variant.settings, use_cache=use_store, warn=warn) as store:
         for seed in seeds:
             system = open_system(variant, seed, store, data.words)
             try:

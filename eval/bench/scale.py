@@ -39,7 +39,7 @@ from pipeline.core.prompts import Wording
 from pipeline.core.summarizer import Summarizer
 from pipeline.corpus.batch import run
 from pipeline.corpus.ledger import open_ledger
-from pipeline.corpus.pool import Order
+from pipeline.corpus.pool import RunOptions
 from pipeline.corpus.processes import open_processes
 from pipeline.corpus.read import Columns, open_corpus
 from pipeline.models.open import open_model
@@ -260,7 +260,7 @@ async def _overhead(corpus: Path, settings: Settings, take: int, bare: int, proc
     async with contextlib.AsyncExitStack() as opened:
         model = open_model(settings)
         opened.push_async_callback(model.aclose)
-        opening = open_processes(Order(settings), processes, click.echo)
+        opening = open_processes(RunOptions(settings), processes, click.echo)
         engine = await opened.enter_async_context(opening)
         ledger = opened.enter_context(open_ledger(corpus.parent / "out.jsonl", engine.identity))
         taken = itertools.islice(open_corpus(str(corpus), columns), take)

@@ -1,1 +1,1 @@
-"""The record of finished calls, on disk."""
+"""The cache of finished calls, on disk."""

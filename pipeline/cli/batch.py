@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.corpus.batch import Engine
     from pipeline.corpus.ledger import Ledger
     from pipeline.corpus.read import Entry
-    from pipeline.corpus.stats import Account
+    from pipeline.corpus.stats import BatchStats
 
 POSITIVE = click.IntRange(min=1)
 PRICE = click.FloatRange(min=0)
@@ -36,20 +36,20 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
 @click.option("--id-column", help="Where a record has its id; else they are numbered.")
 @click.option("--split", default="train", help="Part of a data set hub:NAME. [train]")
 @click.option("-m", "--model", help="ollama:NAME, openai:NAME, embedded[:FILE.gguf] or auto.")
-@click.option("-n", "--words", type=POSITIVE, help="Aim for the length of a summary.")
+@click.option("-n", "--words", type=POSITIVE, help="Words to aim for in a summary.")
 @click.option("-q", "--query", help="Summarize what the texts say about this.")
-@click.option("--language", help="Of the summary: de, German, ...; else each text's own.")
+@click.option("--language", help="Of the summaries: de, German, ...; else each text's own.")
 @click.option("--sources", is_flag=True, help="Trace each sentence of a summary.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
 @click.option("--concurrency", type=POSITIVE, help="Calls in flight, for each model server.")
-@click.option("--processes", type=POSITIVE, default=1, help="Of this machine that share the work.")
+@click.option("--processes", type=POSITIVE, default=1, help="On this machine, sharing the work.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
     default="local",
-    help="Where the work is done: on this machine, or on a Ray cluster. [local]",
+    help="Work on this machine, or on a Ray cluster. [local]",
 )
-@click.option("--address", default="auto", help="Of the Ray cluster, or local. [auto]")
+@click.option("--address", default="auto", help="Address of the Ray cluster, or local. [auto]")
 @click.option("--retry-failed", is_flag=True, help="Try documents again that failed before.")
 @click.option(
     "--fail-on-error",
@@ -58,9 +58,9 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
     metavar="SHARE",
     help="Stop when more than this share of the documents fails. [1: never]",
 )
-@click.option("--price-tokens", type=(PRICE, PRICE), help="Of a million tokens read, and written.")
+@click.option("--price-tokens", type=(PRICE, PRICE), help="Of a million tokens, read and written.")
 @click.option("--price-hour", type=PRICE, help="Of an hour of all model servers.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the record of calls.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of calls.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary on stderr.")
 def batch(
     corpus: str,
@@ -85,19 +85,19 @@ def batch(
     """Summarize every document of IN, with a line of OUT for each.
 
     IN is a folder, a glob in quotes, a .jsonl, .csv or .parquet file, or hub:NAME.
-    OUT ends in .jsonl or .parquet. The same command goes on where it was; what
-    failed is in OUT.failed.jsonl.
+    OUT ends in .jsonl or .parquet. To resume after an interruption, give the same
+    command again. Documents that failed are listed in OUT.failed.jsonl.
 
-    Exit status: 0 done; 1 some failed; 2 wrong usage; 3 done, but sentences of
-    the source stand in for some of it; 4 the model or its server cannot be had;
-    130 interrupted.
+    Exit status: 0 done; 1 some documents failed; 2 wrong usage; 3 done, but some
+    summaries have sentences of the source where calls failed; 4 the model or its
+    server is not available; 130 interrupted.
     """
     from pipeline.core.ask import log_retries
-    from pipeline.corpus.pool import Order
+    from pipeline.corpus.pool import RunOptions
     from pipeline.corpus.processes import open_processes
     from pipeline.corpus.ray import open_cluster
     from pipeline.corpus.read import Columns, open_corpus
-    from pipeline.corpus.stats import Account, Prices
+    from pipeline.corpus.stats import BatchStats, Prices
     from pipeline.corpus.write import lines_path
     from pipeline.settings import load_settings
 
@@ -112,12 +112,12 @@ def batch(
     entries = open_corpus(corpus, Columns(text_column, id_column), split=split)
     read, written = price_tokens or (0.0, 0.0)
     prices = Prices(read, written, price_hour or 0.0)
-    job = _Job(out, lines, Account(time.monotonic(), prices=prices), fail_on_error, quiet=quiet)
-    order = Order(settings, query, sources=sources, record=not no_cache)
+    job = _Job(out, lines, BatchStats(time.monotonic(), prices=prices), fail_on_error, quiet=quiet)
+    options = RunOptions(settings, query, sources=sources, use_cache=not no_cache)
     if engine == "ray":
-        opening: AbstractAsyncContextManager[Engine] = open_cluster(order, address)
+        opening: AbstractAsyncContextManager[Engine] = open_cluster(options, address)
     else:
-        opening = open_processes(order, processes, job.note)
+        opening = open_processes(options, processes, job.note)
     return asyncio.run(job.run(entries, opening, retry_failed=retry_failed))
 
 
@@ -127,7 +127,7 @@ class _Job:
 
     out: Path
     lines: Path
-    account: Account
+    stats: BatchStats
     fail_on_error: float
     quiet: bool
     told: set[str] = field(default_factory=set)
@@ -146,13 +146,15 @@ class _Job:
         try:
             async with opening as engine:
                 with open_ledger(self.lines, engine.identity) as ledger:
-                    self.account.before = ledger.count()[0]
-                    self.account.live = engine.tally
+                    self.stats.before = ledger.count()[0]
+                    self.stats.live = engine.tally
                     await self._follow(corpus, engine, ledger, retry_failed=retry_failed)
                     write_outputs(self.out, self.lines, ledger)
                     return self._status(ledger)
         except asyncio.CancelledError:
-            self.note("what is finished is kept; the same command goes on from there")
+            self.note(
+                "stopped; finished documents are written, and the same command goes on from there"
+            )
             raise
 
     async def _follow(
@@ -163,25 +165,27 @@ class _Job:
         outcomes = run(corpus, engine, ledger, retry_failed=retry_failed)
         async with contextlib.aclosing(outcomes) as batches, self._progress():
             async for batch in batches:
-                self.account.add(batch)
-                if self.account.too_many_failed(self.fail_on_error):
+                self.stats.add(batch)
+                if self.stats.too_many_failed(self.fail_on_error):
                     break
-        for line in (*self.account.warnings, *self.account.summary(time.monotonic())):
+        for line in (*self.stats.warnings, *self.stats.summary(time.monotonic())):
             self.note(line)
 
     def _status(self, ledger: Ledger) -> int:
         from pipeline.cli import FAILED, STAND_INS
 
-        if self.account.too_many_failed(self.fail_on_error):
-            self.note("stopped, because too many documents fail; the same command goes on")
+        if self.stats.too_many_failed(self.fail_on_error):
+            self.note(
+                "stopped, because too many documents failed; the same command goes on from there"
+            )
             return FAILED
         if ledger.count()[1]:
             return FAILED
-        return STAND_INS if self.account.stand_ins else 0
+        return STAND_INS if self.stats.stand_ins else 0
 
     @contextlib.asynccontextmanager
     async def _progress(self) -> AsyncIterator[None]:
-        """Show the state now and then: in one place on a terminal, a line a minute elsewhere."""
+        """Show the state: in one place on a terminal, elsewhere in a line a minute."""
         if self.quiet:
             yield
             return
@@ -196,7 +200,7 @@ class _Job:
     async def _logged(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            self._say(self.account.line(time.monotonic()))
+            self._say(self.stats.line(time.monotonic()))
 
     async def _live(self) -> None:
         from rich.console import Console
@@ -204,10 +208,10 @@ class _Job:
         with Console(stderr=True).status("reading") as status:
             while True:
                 await asyncio.sleep(EVERY_ON_TERMINAL)
-                status.update(self.account.line(time.monotonic()))
+                status.update(self.stats.line(time.monotonic()))
 
     def note(self, text: str) -> None:
-        """Tell the user, unless the user wants quiet; nothing is told twice."""
+        """Print a line on stderr, once, unless the user wants quiet."""
         if text not in self.told:
             self.told.add(text)
             self._say(text)

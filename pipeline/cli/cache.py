@@ -1,4 +1,4 @@
-"""py-llama cache: look at the record of finished calls, and shorten it."""
+"""py-llama cache: look at the cache of finished calls, and shorten it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pipeline.cache.store import SqliteStore
+    from pipeline.cache.sqlite import SqliteStore
 
 
 @click.group()
 def cache() -> None:
-    """Look at the record of finished calls, or shorten it."""
+    """Look at the cache of finished calls, or shorten it."""
 
 
 @cache.command()
 def info() -> None:
-    """Show how many calls are recorded, and how much room they take."""
+    """Show how many calls are cached, and how much room they take."""
     with _store() as store:
         if store is None:
-            click.echo("no calls are recorded yet")
+            click.echo("no calls are cached yet")
             return
         held = store.info()
     click.echo(f"file    {held.path}")
@@ -36,19 +36,19 @@ def info() -> None:
 
 @cache.command()
 def clear() -> None:
-    """Forget every call, and delete damaged records that were set aside."""
+    """Remove every call, and damaged caches that were set aside."""
     with _store() as store:
         if store is None:
-            click.echo("no calls are recorded yet")
+            click.echo("no calls are cached yet")
             return
         held = store.info().entries
         store.clear()
-    click.echo(f"{held:,} calls forgotten")
+    click.echo(f"{held:,} calls removed")
 
 
 @cache.command()
 def path() -> None:
-    """Print where the record is."""
+    """Print where the cache is."""
     from pipeline.settings import load_settings
 
     click.echo(load_settings().store)
@@ -56,21 +56,21 @@ def path() -> None:
 
 @cache.command()
 def prune() -> None:
-    """Forget calls that are over the bounds on size and age; runs do so by themselves."""
+    """Remove calls that are over the bounds on size and age; runs do so by themselves."""
     with _store() as store:
         if store is None:
-            click.echo("no calls are recorded yet")
+            click.echo("no calls are cached yet")
             return
         before = store.info().entries
         store.prune()
         after = store.info().entries
-    click.echo(f"{max(before - after, 0):,} calls forgotten, {after:,} kept")
+    click.echo(f"{max(before - after, 0):,} calls removed, {after:,} left")
 
 
 @contextlib.contextmanager
 def _store() -> Iterator[SqliteStore | None]:
-    """Open the record; None where there is none, so that looking does not make one."""
-    from pipeline.cache.store import SqliteStore
+    """Open the cache; None where there is none, so that looking does not make one."""
+    from pipeline.cache.sqlite import SqliteStore
     from pipeline.settings import load_settings
 
     settings = load_settings()

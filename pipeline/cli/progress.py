@@ -1,4 +1,4 @@
-"""What a terminal shows while a run goes on."""
+"""The live picture of a run on a terminal."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ TAIL = 60  # characters of the final summary that are shown while it is written
 
 
 @dataclass
-class Tally:
-    """Counts of a run in flight. `written` is in tokens, of calls that were made just now."""
+class Counts:
+    """Counts of a run under way. `written` is in tokens, without those of cached calls."""
 
     plan: Plan
     started: float = field(default_factory=time.monotonic)
@@ -54,17 +54,17 @@ class Tally:
 
     @property
     def made(self) -> int:
-        """Calls that were made just now."""
+        """Finished calls that were not cached."""
         return self.chunks + self.merges - self.cached
 
-    def counts(self) -> str:
+    def parts(self) -> str:
         """Return "chunks 12/96  merges 2/19"."""
         merges = len(self.plan.merges)
         chunks = f"chunks {self.chunks}/{len(self.plan.leaves)}"
         return f"{chunks}  merges {self.merges}/{merges}" if merges else chunks
 
     def pace(self, now: float) -> str:
-        """Return tokens written per second and the time left, once there is something to go by."""
+        """Return tokens written per second and the time left, once a call has been made."""
         seconds = now - self.started
         if not self.made or seconds <= 0:
             return "first calls under way"
@@ -73,18 +73,18 @@ class Tally:
 
 
 class RunProgress:
-    """A live picture of one run; call it with every event.
+    """Shows one run; call it with every event.
 
-    A strip is the document, part by part as it is read; above it stand the merges, each over what
-    it covers, and the final summary on top.
+    The lowest row is the document, chunk by chunk. Above it stand the merges, each over what it
+    covers, and on top the final summary.
     """
 
     def __init__(self, console: Console, name: str) -> None:
         self._live = Live(self, console=console, transient=True, refresh_per_second=REFRESH)
         self._name = name
-        self._tally: Tally | None = None
+        self._counts: Counts | None = None
         self._levels: list[list[tuple[int, int]]] = []
-        self._done: dict[int, list[tuple[int, int]]] = defaultdict(list)  # stretches by level
+        self._done: dict[int, list[tuple[int, int]]] = defaultdict(list)  # finished nodes by level
         self._draft = ""
 
     def __enter__(self) -> Self:
@@ -100,19 +100,19 @@ class RunProgress:
         self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Take in what an event changes; it is shown with the next picture."""
+        """Note an event; the next picture shows it."""
         if isinstance(event, Planned):
-            self._tally = Tally(event.plan)
+            self._counts = Counts(event.plan)
             self._levels = _levels(event.plan)
-        elif isinstance(event, Summarized) and self._tally:
-            self._tally.add(event)
+        elif isinstance(event, Summarized) and self._counts:
+            self._counts.add(event)
             self._done[event.summary.level].append((event.node.start, event.node.end))
         elif isinstance(event, Delta):
             self._draft = event.text if event.restart else self._draft + event.text
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the picture, as rich has it."""
-        if self._tally is None:
+        if self._counts is None:
             yield Text(f"{self._name}  planning", overflow="ellipsis", no_wrap=True)
             return
         glyphs = ASCII if options.ascii_only else GLYPHS
@@ -121,13 +121,13 @@ class RunProgress:
             row = draw_row(nodes, self._done[level], width, glyphs)
             yield Text(row, style="cyan" if level else "green", no_wrap=True)
         tail = " ".join(self._draft.split())[-TAIL:]
-        pace = f"… {tail}" if tail else self._tally.pace(time.monotonic())
-        line = Text(f"{self._name}  {self._tally.counts()}  ", overflow="ellipsis", no_wrap=True)
+        pace = f"… {tail}" if tail else self._counts.pace(time.monotonic())
+        line = Text(f"{self._name}  {self._counts.parts()}  ", overflow="ellipsis", no_wrap=True)
         yield line.append(pace, style="dim")
 
 
 def _levels(plan: Plan) -> list[list[tuple[int, int]]]:
-    """Return the stretches that the nodes of each level cover, the chunks first."""
+    """Return what the nodes of each level cover, as (start, end) in characters; chunks first."""
     levels: list[list[tuple[int, int]]] = [[] for _ in range(plan.levels)]
     levels[0] = [(leaf.start, leaf.end) for leaf in plan.leaves]
     for merge in plan.merges:
@@ -138,10 +138,15 @@ def _levels(plan: Plan) -> list[list[tuple[int, int]]]:
 def draw_row(
     nodes: Sequence[tuple[int, int]], done: Sequence[tuple[int, int]], width: int, glyphs: str
 ) -> str:
-    """Draw the nodes of a level in so many cells, by the characters that they cover.
+    """Draw the nodes of a level, each as wide as its share of the text.
 
-    `glyphs` are a cell's looks, from nothing done to all. Where there is room, the last cell of
-    each node is left free.
+    Where there is room, the last cell of each node is left free.
+
+    Args:
+        nodes: What each covers, as (start, end) in characters.
+        done: Those of them that are finished.
+        width: Of the row, in cells.
+        glyphs: A cell's looks, from nothing done to all done.
     """
     length = max(end for _, end in nodes)
     cells = [" "] * width

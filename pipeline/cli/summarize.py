@@ -121,7 +121,7 @@ def _summarizer(
     model = open_model(settings)
     for warning in model.warnings:
         note(warning)
-    with open_store(settings, record=not no_cache, warn=note) as store:
+    with open_store(settings, use_cache=not no_cache, warn=note) as store:
         yield Summarizer.from_settings(model, settings, store=store, query=query, sources=sources)
 
 

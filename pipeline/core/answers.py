@@ -10,7 +10,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipeline.cache.store import call_key, derived_key
+from pipeline.cache.keys import call_key, derived_key
 from pipeline.core.clean import clean
 from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer

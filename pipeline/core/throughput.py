@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import TYPE_CHECKING
+
+from pipeline.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +25,7 @@ def record_rate(folder: Path, model: ChatModel, result: Result) -> None:
         return
     rates = _read(folder)
     rates[_key(model)] = work / result.seconds
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"{FILE}.new"
-        draft.write_text(json.dumps(rates), encoding="utf-8")
-        draft.replace(folder / FILE)
+    write_whole(folder / FILE, json.dumps(rates))
 
 
 def estimate_seconds(folder: Path, model: ChatModel, plan: Plan, share: float) -> float | None:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipeline.cache.store import derived_key
+from pipeline.cache.keys import derived_key
 from pipeline.core.compose import Composer, Part
 from pipeline.core.rules import rules_version
 from pipeline.evidence.review import Source

@@ -1,11 +1,10 @@
-"""Many documents at once: one pool of calls, and each document written down once.
+"""Many documents at once, as a library and as a batch job with a ledger.
 
     async for result in summarize_many(documents): ...
 
-Documents and their chunks share one pool of calls in fair turns, so that a long document neither
-waits for short ones nor starves them. `run` does the same for a corpus with a ledger: what is
-finished is skipped, what fails is noted with its reason, and what has the same content is
-summarized once.
+Documents share the model's slots in fair turns, so that a long document neither waits for short
+ones nor starves them. `run` does the same for a corpus with a ledger. It skips documents that are
+finished, notes why others fail, and summarizes each text once, however many documents have it.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.corpus.concurrency import Crowd
+from pipeline.corpus.concurrency import BoundedTasks
 from pipeline.corpus.ledger import DONE, Outcome, digest
-from pipeline.corpus.pool import Order, Pool, open_pool
+from pipeline.corpus.pool import Pool, RunOptions, open_pool
+from pipeline.corpus.read import writable
 from pipeline.errors import ModelUnavailable, PyLlamaError
 from pipeline.settings import load_settings
 
@@ -33,31 +33,31 @@ if TYPE_CHECKING:
     from pipeline.corpus.stats import Tally
     from pipeline.documents.document import Document
 
-MOST_CHARACTERS = 32_000_000  # of the texts under way, where they are more than one
-GATHER = 0.1  # seconds of finished documents that go to the disk in one commit
-READ_AHEAD = 256  # documents that are read at once, or as many as hold READ_CHARACTERS
+MAX_CHARACTERS = 32_000_000  # of all texts in hand; a longer one is taken alone
+GATHER = 0.1  # seconds of finished documents that the ledger writes in one commit
+READ_AHEAD = 256  # documents that are read in one go, or fewer, with READ_CHARACTERS
 READ_CHARACTERS = 1_000_000
 
 
 async def summarize_many(
     documents: Iterable[Document] | AsyncIterable[Document], summarizer: Summarizer | None = None
 ) -> AsyncGenerator[Result | Failure]:
-    """Summarize documents side by side and yield what becomes of each as soon as that is known.
+    """Summarize documents side by side; yield each result, or failure, once it is there.
 
-    Documents are taken as they are needed. Without a summarizer, the settings' own model and
-    record of calls are used.
+    Documents are taken as they are needed. Without a summarizer, the model and the cache of the
+    settings are used.
 
     Raises:
-        ModelUnavailable: the server or the model cannot be had; finished calls are kept.
+        ModelUnavailable: the server or the model cannot be had; finished calls are cached.
         InputError: the settings are wrong, or the context too small.
     """
     async with contextlib.AsyncExitStack() as opened:
         if summarizer is None:
-            pool = await opened.enter_async_context(open_pool(Order(load_settings())))
+            pool = await opened.enter_async_context(open_pool(RunOptions(load_settings())))
         else:
             pool = Pool(summarizer)
-        crowd = Crowd(pool.attempt, pool.width, lambda doc: len(doc.text), MOST_CHARACTERS)
-        batches = crowd.finished(_each(documents))
+        tasks = BoundedTasks(pool.attempt, pool.width, lambda doc: len(doc.text), MAX_CHARACTERS)
+        batches = tasks.finished(_each(documents))
         await opened.enter_async_context(contextlib.aclosing(batches))
         async for batch in batches:
             for result in batch:
@@ -76,15 +76,15 @@ async def _each(
 
 
 class Engine(Protocol):
-    """What summarizes the documents of a run: a `Pool` in this process, or a `Team`."""
+    """What summarizes the documents of a run: a `Pool` in this process, or a `WorkerPool`."""
 
     @property
     def width(self) -> int:
-        """How many documents are to be under way."""
+        """How many documents to summarize at once."""
 
     @property
     def tally(self) -> Tally | None:
-        """The calls so far, of documents under way too; None where that is not known."""
+        """The calls so far, those of unfinished documents too; None where that is not known."""
 
     @property
     def identity(self) -> Mapping[str, object]:
@@ -102,25 +102,25 @@ class Engine(Protocol):
 async def run(
     corpus: Iterator[Entry], engine: Engine, ledger: Ledger, *, retry_failed: bool = False
 ) -> AsyncGenerator[list[Outcome]]:
-    """Summarize what of a corpus is not in its ledger yet; yield outcomes once they are in it.
+    """Summarize the documents that are not in the ledger yet; yield outcomes once they are in it.
 
     Raises:
         ModelUnavailable: the server or the model cannot be had; what is finished is in the ledger.
         InputError: the corpus cannot be read on.
     """
     work = _Run(engine, ledger, retry_failed)
-    crowd = Crowd(work.outcome, engine.width, _Job.size, MOST_CHARACTERS, GATHER)
-    async with contextlib.aclosing(crowd.finished(work.jobs(corpus))) as batches:
+    tasks = BoundedTasks(work.outcome, engine.width, _Job.size, MAX_CHARACTERS, GATHER)
+    async with contextlib.aclosing(tasks.finished(work.jobs(corpus))) as batches:
         async for outcomes in batches:
             while outcomes:
                 await asyncio.to_thread(ledger.add, outcomes)
                 yield outcomes
-                outcomes = [twin for outcome in outcomes for twin in work.twins(outcome)]
+                outcomes = [copy for outcome in outcomes for copy in work.duplicates(outcome)]
 
 
 @dataclass(frozen=True)
 class _Job:
-    """A document that has to be done. `content` is the digest of its text."""
+    """A document to summarize. `content` is the digest of its text."""
 
     entry: Entry
     content: bytes
@@ -139,11 +139,11 @@ class _Run:
     retry_failed: bool
 
     def __post_init__(self) -> None:
-        # The ids of documents whose text is that of one under way, which they wait for.
-        self._twins: dict[bytes, list[str]] = {}
+        # Content -> ids of documents that wait for another one with the same text.
+        self._waiting: dict[bytes, list[str]] = {}
 
     async def jobs(self, corpus: Iterator[Entry]) -> AsyncGenerator[_Job]:
-        """Yield what is left to do."""
+        """Yield the documents that are left."""
         while entries := await asyncio.to_thread(_take, corpus):
             for entry in entries:
                 job = _Job(entry, b"" if entry.error else digest(entry.document.text))
@@ -155,15 +155,15 @@ class _Run:
         state = self.ledger.state(name, content)
         if state is not None and (state == DONE or not self.retry_failed):
             return False
-        if content in self._twins:
-            self._twins[content].append(name)
+        if content in self._waiting:
+            self._waiting[content].append(name)
             return False
         if not job.entry.error:
-            self._twins[content] = []
+            self._waiting[content] = []
         return True
 
     async def outcome(self, job: _Job) -> Outcome:
-        """Do a job."""
+        """Summarize a document, or copy the result of one with the same text; never fail for it."""
         document = job.entry.document
         outcome = Outcome(document.name, job.content, share=job.entry.share)
         try:
@@ -176,11 +176,11 @@ class _Run:
         except ModelUnavailable:
             raise
         except PyLlamaError as error:
-            return replace(outcome, kind=type(error).__name__, reason=str(error))
+            return replace(outcome, kind=type(error).__name__, reason=writable(str(error)))
 
-    def twins(self, outcome: Outcome) -> Iterator[Outcome]:
-        """Yield what becomes of the documents with the same text as one that is in the ledger."""
-        for name in self._twins.pop(outcome.content, ()):
+    def duplicates(self, outcome: Outcome) -> Iterator[Outcome]:
+        """Yield the outcomes of documents that waited for one with the same text."""
+        for name in self._waiting.pop(outcome.content, ()):
             result = outcome.result
             copied = result and _copied({"id": outcome.id, **result}, name)
             yield replace(outcome, id=name, result=copied)

@@ -1,4 +1,4 @@
-"""Work on many items at once, with a bound on how many and how much is under way."""
+"""A bounded number of tasks, over as many items as one likes."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ Made = TypeVar("Made")
 
 
 @dataclass
-class Crowd(Generic[Item, Made]):
-    """Works on items side by side.
+class BoundedTasks(Generic[Item, Made]):
+    """Runs a task for each item; items are taken only as there is room for their tasks.
 
     Args:
-        work: What is done with each item.
-        width: How many items are worked on at most, and as many may wait to be taken.
-        size: How large an item is.
-        most: How large those are together at most, where they are more than one.
-        gather: Seconds in which what is finished is gathered before it is yielded.
+        work: What a task does with its item.
+        width: Bound on the tasks that run, and on the results that wait to be taken.
+        size: Measures an item.
+        max_size: Bound on the sizes of all items in hand together. A larger one is taken alone.
+        gather: Seconds in which results are gathered before they are yielded.
     """
 
     work: Callable[[Item], Coroutine[Any, Any, Made]]
     width: int
     size: Callable[[Item], int]
-    most: int
+    max_size: int
     gather: float = 0.0
-    _under_way: dict[asyncio.Task[Any], int] = field(default_factory=dict)  # and their sizes
-    _held: int = 0
+    _under_way: dict[asyncio.Task[Any], int] = field(default_factory=dict)  # task -> item's size
+    _held: int = 0  # the sum of these sizes
     _ended: asyncio.Queue[asyncio.Task[Any]] = field(default_factory=asyncio.Queue)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def finished(self, items: AsyncIterator[Item]) -> AsyncGenerator[list[Made]]:
-        """Yield what is made of the items, in the order in which it is finished.
+        """Yield the tasks' results in the order in which they are finished.
 
-        Each list holds all that was finished since the last one. The first error, of an item or of
-        the iterator, ends all work once what else is finished has been yielded.
+        Each list holds all results since the last one. The first error, of a task or of the
+        iterator, cancels all tasks, once what was finished with it has been yielded.
         """
         feeder = self._start(self._feed(items), 0)
         try:
@@ -67,7 +67,7 @@ class Crowd(Generic[Item, Made]):
         items = len(self._under_way) - 1  # the feeder is none
         waiting = self._ended.qsize()
         return not items or (
-            items - waiting < self.width > waiting and self._held + size <= self.most
+            items - waiting < self.width > waiting and self._held + size <= self.max_size
         )
 
     def _start(self, work: Coroutine[Any, Any, Any], size: int) -> asyncio.Task[Any]:

@@ -1,12 +1,11 @@
-"""The output of a run over a corpus, and its ledger: which document is finished, which failed.
+"""The output of a batch job, and its ledger: which documents are finished, and which failed.
 
     OUT.jsonl              a line for each finished document: its id, and the result
     OUT.jsonl.ledger       the ledger, an SQLite database
     OUT.jsonl.ledger.lock  held by the run that writes them
 
-Lines are on disk before the ledger says so, in one commit for all that is finished by then. What a
-killed run wrote beyond its last commit is cut off when the next one opens the output, so every
-document is in it once.
+Lines are on disk before the ledger says so. Where a run is killed in between, the next one cuts off
+what was written after the last commit, so that every document is in the output once.
 """
 
 from __future__ import annotations
@@ -16,31 +15,43 @@ import json
 import os
 import sqlite3
 import threading
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipeline.cache.sqlite_file import (
+    Schema,
+    connect,
+    is_empty,
+    lock_of,
+    locked,
+    primary_code,
+    read_ids,
+    transaction,
+)
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-APPLICATION_ID = 0x70796C62  # "pylb": tells our files from other programs' databases
-SCHEMA_VERSION = 1
 CACHE_KB = 16_384
-SCHEMA = (
-    # start, length: of the document's line in the output, in bytes. content: a hash of the text,
-    # empty where there is none. An edited document is another one with the same id.
-    "CREATE TABLE done (id TEXT, content BLOB, start INT NOT NULL, length INT NOT NULL,"
-    " PRIMARY KEY (id, content)) WITHOUT ROWID",
-    "CREATE INDEX done_by_content ON done (content)",
-    "CREATE TABLE failed (id TEXT, content BLOB, kind TEXT NOT NULL, reason TEXT NOT NULL,"
-    " PRIMARY KEY (id, content)) WITHOUT ROWID",
-    # One row. size: bytes of the output that count. identity: JSON, what every result depends on.
-    "CREATE TABLE output (size INT NOT NULL, identity TEXT NOT NULL)",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
+PATIENCE = 5.0  # seconds to wait for another connection
+SCHEMA = Schema(
+    application_id=0x70796C62,  # "pylb"
+    version=1,
+    statements=(
+        # start, length: of the document's line in the output, in bytes. content: a hash of the
+        # text, empty where there is none. An edited document is another one with the same id.
+        "CREATE TABLE done (id TEXT, content BLOB, start INT NOT NULL, length INT NOT NULL,"
+        " PRIMARY KEY (id, content)) WITHOUT ROWID",
+        "CREATE INDEX done_by_content ON done (content)",
+        "CREATE TABLE failed (id TEXT, content BLOB, kind TEXT NOT NULL, reason TEXT NOT NULL,"
+        " PRIMARY KEY (id, content)) WITHOUT ROWID",
+        # One row. size: bytes of the output that count. identity: JSON, what every result
+        # depends on.
+        "CREATE TABLE output (size INT NOT NULL, identity TEXT NOT NULL)",
+    ),
 )
 KNOWN = (
     "SELECT 1 FROM done WHERE id = ? AND content = ?"
@@ -58,7 +69,7 @@ def digest(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a document: a result in its JSON form, or a failure's kind and reason.
+    """The outcome of a document: a result in its JSON form, or a failure's kind and reason.
 
     `content` is the digest of its text, empty where it could not be read. `share` is how much of
     the corpus had been read with it, between 0 and 1.
@@ -73,16 +84,16 @@ class Outcome:
 
 
 class Ledger:
-    """What has become of each document of a corpus; `open_ledger` opens it.
+    """The outcome of each document of a corpus; `open_ledger` opens it.
 
-    One thread at a time may add, while the one of the event loop asks.
+    One thread may add while another one reads.
     """
 
     def __init__(self, path: Path, file: BinaryIO, db: sqlite3.Connection) -> None:
         self._path = path
         self._file = file
         self._db = db
-        self._reader = _connect(ledger_of(path))
+        self._reader = connect(ledger_of(path), PATIENCE)
         self._adding = threading.Lock()
         (self._size,) = db.execute("SELECT size FROM output").fetchone()
 
@@ -114,11 +125,11 @@ class Ledger:
         yield from self._reader.execute("SELECT id, kind, reason FROM failed ORDER BY id")
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Write the lines of finished documents and note what failed; then all of it is on disk.
+        """Write the lines of finished documents and note failures; on return all is on disk.
 
         Of two outcomes of one document the first counts.
         """
-        with self._adding, _transaction(self._db):
+        with self._adding, transaction(self._db):
             size = self._size
             for outcome in outcomes:
                 size += self._add(outcome, size)
@@ -165,7 +176,7 @@ def open_ledger(path: Path, identity: Mapping[str, object]) -> Iterator[Ledger]:
     ledger = ledger_of(path)
     if path.exists() and not ledger.exists():
         raise InputError(f"{path} exists and has no ledger, so it is not ours; name another output")
-    with _alone(ledger), closing(_connect(ledger)) as db:
+    with _alone(ledger), closing(connect(ledger, PATIENCE)) as db:
         try:
             _prepare(db, ledger, json.dumps(identity, sort_keys=True, default=str))
         except sqlite3.DatabaseError as error:
@@ -179,16 +190,12 @@ def open_ledger(path: Path, identity: Mapping[str, object]) -> Iterator[Ledger]:
 def _prepare(db: sqlite3.Connection, path: Path, identity: str) -> None:
     """Make the tables in an empty file; refuse what is not ours, or is of other settings."""
     db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if not tables:
-        db.execute("PRAGMA journal_mode = WAL")  # so that asking waits for no writing
-        with _transaction(db):
-            for statement in SCHEMA:
-                db.execute(statement)
+    if is_empty(db):
+        db.execute("PRAGMA journal_mode = WAL")  # so that readers do not wait for the writer
+        with transaction(db):
+            SCHEMA.create(db)
             db.execute("INSERT INTO output (size, identity) VALUES (0, ?)", (identity,))
-    (owner,) = db.execute("PRAGMA application_id").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
+    if read_ids(db) != SCHEMA.ids:
         raise InputError(f"{path} is no ledger of this version; name another output")
     (before,) = db.execute("SELECT identity FROM output").fetchone()
     if before != identity:
@@ -209,32 +216,20 @@ def _cut(file: BinaryIO, path: Path, size: int) -> None:
     if file.seek(0, os.SEEK_END) < size:
         raise InputError(
             f"{path} is shorter than its ledger says, so lines are lost; delete {ledger_of(path)} "
-            "and the output to begin anew (finished calls are kept), or bring the output back"
+            "and the output to start over (finished calls are cached), or bring the output back"
         )
     file.truncate(size)
 
 
 @contextmanager
 def _alone(ledger: Path) -> Iterator[None]:
-    """Keep other runs away. An empty database is a lock that goes with its holder everywhere."""
-    with closing(_connect(ledger.with_name(f"{ledger.name}.lock"), patience=0)) as lock:
+    """Keep other runs out."""
+    with ExitStack() as held:
         try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            raise InputError(f"another run is writing {ledger.stem}; wait for it") from None
+            held.enter_context(locked(ledger, patience=0))
+        except sqlite3.OperationalError as error:
+            if primary_code(error) == sqlite3.SQLITE_BUSY:
+                raise InputError(f"another run is writing {ledger.stem}; wait for it") from None
+            problem = f"{lock_of(ledger)} cannot be written ({error}); name another output"
+            raise InputError(problem) from None
         yield
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _connect(path: Path, patience: float = 5.0) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)

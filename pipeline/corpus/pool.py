@@ -1,4 +1,4 @@
-"""Documents summarized side by side by one summarizer, their calls in fair turns."""
+"""Many documents summarized by one summarizer; their calls take fair turns at the model."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from pipeline.models.base import Reply
     from pipeline.settings import Settings
 
-SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot waits for one
+SPARE = 4  # documents under way beyond the calls in flight, at least, so that no slot is idle
 LONG = 100_000  # characters; planning more than these would hold up the event loop
-GATHER = 0.02  # seconds of calls that go to the disk in one commit
-WITHOUT = {"model", "store", "retry"}  # fields of a Summarizer of which no result speaks
+GATHER = 0.02  # seconds of finished calls that the cache writes in one commit
+WITHOUT = {"model", "store", "retry"}  # fields of a Summarizer that change no result
 
 
 @dataclass(frozen=True)
-class Order:
-    """How to summarize; see `Summarizer`. `record` says whether finished calls are kept."""
+class RunOptions:
+    """How to summarize; see `Summarizer`. `use_cache` is for finished calls."""
 
     settings: Settings
     query: str | None = None
     sources: bool = False
-    record: bool = True
+    use_cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Failure:
 
 
 class Pool:
-    """Summarizes documents side by side. `tally` counts the calls so far.
+    """Summarizes documents side by side with one model. `tally` counts the calls so far.
 
     Raises:
         InputError: the summarizer's settings fit no document.
@@ -65,7 +65,7 @@ class Pool:
 
     @property
     def width(self) -> int:
-        """How many documents are to be under way."""
+        """How many documents to summarize at once."""
         return width_of(self._summarizer.model.concurrency)
 
     @property
@@ -93,7 +93,7 @@ class Pool:
         return await replace(whole, model=model).run(plan)
 
     async def attempt(self, document: Document) -> Result | Failure:
-        """Summarize a document, or say why that cannot be.
+        """Summarize a document, or return why that failed.
 
         Raises:
             ModelUnavailable: no document can be summarized.
@@ -133,28 +133,28 @@ class _CountedModel(SharedModel):
 
 
 def width_of(calls: int) -> int:
-    """Return how many documents keep so many calls in flight, whatever their lengths."""
+    """Return how many documents at once keep so many calls in flight, short ones and long ones."""
     return calls + max(SPARE, calls // 2)
 
 
 @contextlib.asynccontextmanager
 async def open_pool(
-    order: Order, note: Callable[[str], None] = lambda text: None
+    options: RunOptions, note: Callable[[str], None] = lambda text: None
 ) -> AsyncIterator[Pool]:
-    """Open the model and the record of calls that the settings name; tell `note` of trouble.
+    """Open the model and the cache that the settings name; `note` takes lines about trouble.
 
     Raises:
         ModelUnavailable: the server or the model cannot be had.
         InputError: the settings are wrong, or the context too small.
     """
-    settings = order.settings
+    settings = options.settings
     model = await asyncio.to_thread(open_model, settings)
     for warning in model.warnings:
         note(warning)
     async with contextlib.aclosing(model):
-        with open_store(settings, record=order.record, gather=GATHER, warn=note) as store:
+        with open_store(settings, use_cache=options.use_cache, gather=GATHER, warn=note) as store:
             yield Pool(
                 Summarizer.from_settings(
-                    model, settings, store=store, query=order.query, sources=order.sources
+                    model, settings, store=store, query=options.query, sources=options.sources
                 )
             )

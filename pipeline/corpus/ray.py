@@ -1,8 +1,8 @@
-"""Runs over a corpus on a cluster, by Ray: an actor for each model server.
+"""A pool of workers on a Ray cluster: an actor for each model server.
 
-The driver keeps the corpus, the ledger and the output. An actor opens the model of its server and
-keeps a record of calls on its own machine. Where a machine is lost, Ray starts its actor elsewhere
-and gives it its documents again; a model server that fails rests, and the others do its work.
+The driver holds the corpus, the ledger and the output. An actor opens the model of its server, and
+has a cache on its own machine. Where a machine is lost, Ray restarts its actor elsewhere and
+retries its documents. Where a model server fails, the other actors take over its documents.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.corpus.pool import width_of
-from pipeline.corpus.workers import Team, Worker
+from pipeline.corpus.workers import Worker, WorkerPool
 from pipeline.errors import InputError, ServerDown
 from pipeline.text.display import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Mapping
 
-    from pipeline.corpus.pool import Order
+    from pipeline.corpus.pool import RunOptions
     from pipeline.corpus.workers import Answer
     from pipeline.documents.document import Document
 
@@ -30,7 +30,7 @@ CONNECT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class _Actor:
-    """A `Worker` in a process of the cluster, by Ray's handle, which has no type."""
+    """The `WorkerHandle` of an actor. Ray's own handle has no type."""
 
     handle: Any
 
@@ -42,35 +42,35 @@ class _Actor:
 
 
 @contextlib.asynccontextmanager
-async def open_cluster(order: Order, address: str) -> AsyncIterator[Team]:
-    """Join a cluster, and start an actor for each model server of the settings.
+async def open_cluster(options: RunOptions, address: str) -> AsyncIterator[WorkerPool]:
+    """Connect to a cluster, and start an actor for each model server of the settings.
 
     Args:
-        order: How to summarize; its settings name the model servers.
+        options: How to summarize; the settings name the model servers.
         address: Of the cluster: "auto" for the one that this machine belongs to, "local" for one
             of this process alone.
 
     Raises:
         InputError: Ray is not installed, or there is no such cluster.
-        ModelUnavailable: no model server can be had, or they hold different models.
+        ModelUnavailable: all model servers are down, or their models differ.
     """
     ray = _connected(address)
     try:
         actor = ray.remote(
-            # A server's CPUs are not the actor's, so it needs none; where a machine is lost, it
-            # finds a place on any other.
+            # Its model server does the work, so an actor asks for no CPU; then any machine has
+            # room for one whose machine is lost.
             num_cpus=0,
             scheduling_strategy="SPREAD",
             max_restarts=-1,
             max_task_retries=-1,
             max_concurrency=1000,
         )(Worker)
-        settings = order.settings
+        settings = options.settings
         hosts = [settings.model_copy(update={"ollama_host": h}) for h in settings.ollama_hosts]
-        actors = [_Actor(actor.remote(replace(order, settings=host))) for host in hosts]
-        async with contextlib.aclosing(Team(actors, width_of(settings.concurrency))) as team:
-            await team.join()
-            yield team
+        actors = [_Actor(actor.remote(replace(options, settings=host))) for host in hosts]
+        async with contextlib.aclosing(WorkerPool(actors, width_of(settings.concurrency))) as pool:
+            await pool.start()
+            yield pool
     finally:
         ray.shutdown()  # which ends the actors
 
@@ -101,4 +101,4 @@ async def _asked(answering: Awaitable[Answer]) -> Mapping[str, object]:
     try:
         return (await answering).unpack()
     except RayError as error:
-        raise ServerDown(f"an actor of the cluster is lost: {one_line(error)}") from error
+        raise ServerDown(f"a worker on the cluster is lost: {one_line(error)}") from error

@@ -54,10 +54,10 @@ class Columns:
         name = number if self.id is None else record.get(self.id)
         if name is None or name == "":
             return _bad(number, f"record {number}", f"has nothing in column {self.id}")
-        name, text = _writable(name), record.get(self.text)
+        name, text = writable(name), record.get(self.text)
         if not isinstance(text, str):
             return _bad(name, f"record {name}", f"has no text in column {self.text}")
-        if _writable(text) != text:
+        if writable(text) != text:
             return _bad(name, f"record {name}", "is not UTF-8")
         return Entry(Document(text, name))
 
@@ -66,7 +66,7 @@ def _bad(name: object, what: str, problem: str) -> Entry:
     return Entry(Document("", str(name)), DocumentError(what, problem))
 
 
-def _writable(value: object) -> str:
+def writable(value: object) -> str:
     """Return a value as text without what cannot be written in UTF-8."""
     return str(value).encode(errors="replace").decode()
 
@@ -124,7 +124,7 @@ def _files(names: Callable[[], Iterable[str]], root: Path | None) -> Iterator[En
         raise InputError("there is no file to read; name a folder or a glob with files")
     for number, name in enumerate(names(), 1):
         share = min(1.0, number / total)
-        key = _writable((Path(name).relative_to(root) if root else Path(name)).as_posix())
+        key = writable((Path(name).relative_to(root) if root else Path(name)).as_posix())
         try:
             yield Entry(replace(load(name), name=key), share=share)
         except InputError as error:

@@ -1,4 +1,4 @@
-"""What a run over a corpus has come to: counts, pace, cost, time left, the summary at the end."""
+"""Statistics of a run over a corpus: counts, tokens, cost, time left, the summary at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEW = 100  # documents; a share of failures among fewer says little
 
 @dataclass
 class Tally:
-    """What answered calls come to: their number, and the tokens that they read and wrote."""
+    """Counts of answered calls, and of the tokens that they read and wrote."""
 
     calls: int = 0
     read: int = 0
@@ -47,11 +47,12 @@ class Prices:
 
 
 @dataclass
-class Account:
-    """Counts what is finished. Times are in seconds, on the clock that `started` was read from.
+class BatchStats:
+    """Statistics of one run. Times are in seconds, on the clock that `started` was read from.
 
-    `before` is how many documents were finished in earlier runs. `live` counts the calls as they
-    are answered; without it, those of a document count when it is finished.
+    `before` is how many documents earlier runs finished. `copied` were not summarized, because
+    another document has the same text. `live` counts calls as they are answered; without it, the
+    calls of a document count once it is finished.
     """
 
     started: float
@@ -66,7 +67,7 @@ class Account:
     slowest: list[tuple[float, str]] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)  # each once, in their order
     _done: Tally = field(default_factory=Tally)  # of finished documents
-    _shares: tuple[float, float] | None = None  # of the corpus read: at first, and by now
+    _shares: tuple[float, float] | None = None  # of the corpus: read at first, and by now
 
     @property
     def failed(self) -> int:
@@ -74,7 +75,7 @@ class Account:
         return self.failures.total()
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Count what has become of some documents."""
+        """Count the outcomes of some documents."""
         for outcome in outcomes:
             if outcome.share is not None:
                 first, last = self._shares or (outcome.share, outcome.share)
@@ -103,7 +104,7 @@ class Account:
         return self.failed > share * max(self.finished + self.failed, FEW)
 
     def seconds_left(self, now: float) -> float | None:
-        """Return the seconds that the rest may take; None before there is something to go by."""
+        """Return how long the rest may take; None as long as that cannot be told."""
         if self._shares is None or self._shares[0] == self._shares[1]:
             return None
         first, last = self._shares
@@ -131,13 +132,13 @@ class Account:
         """Yield the lines that end a run."""
         yield f"{self.line(now)} in {spell_seconds(now - self.started)}"
         if self.before:
-            yield f"{self.before:,} of the documents were finished before"
+            yield f"{self.before:,} of the documents were finished by earlier runs"
         if self.copied:
-            yield f"{self.copied:,} had the text of another one"
+            yield f"{self.copied:,} had the same text as another document"
         if self.cached:
-            yield f"{self.cached:,} calls were on record"
+            yield f"{_counted(self.cached, 'call')} came from the cache"
         if self.stand_ins:
-            yield f"{self.stand_ins:,} with sentences of their own standing in for some of it"
+            yield f"{self.stand_ins:,} with sentences of the source where calls failed"
         for kind, number in self.failures.most_common():
             yield f"{number:,} failed: {kind}"
         slowest = ", ".join(f"{name} {spell_seconds(t)}" for t, name in sorted(self.slowest)[::-1])

@@ -1,7 +1,8 @@
-"""Runs over a corpus by several workers, each a process somewhere with a model of its own.
+"""A pool of workers for a corpus. Each is a process somewhere, with a model of its own.
 
-The driver keeps the corpus, the ledger and the output, and gives each document to the least busy
-worker. A worker whose process or model server is lost rests, and the others do its work.
+The driver holds the corpus, the ledger and the output. It hands each document to the least busy
+worker. Where a worker's process or model server is lost, the others take over its documents, and
+the worker is tried again after a rest.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from pipeline.models.verify import deadline
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from pipeline.corpus.pool import Order, Pool
+    from pipeline.corpus.pool import Pool, RunOptions
     from pipeline.documents.document import Document
 
-START_SECONDS = 120.0  # in which a worker has to be there; a busy machine takes its time
+START_SECONDS = 120.0  # in which a worker has to start; a busy machine takes its time
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker answers: what was asked for, or the name of an error's class and its words."""
+    """A worker's answer: what was asked for, or an error, as its class's name and its message."""
 
     value: Mapping[str, object] | None
     kind: str = ""
@@ -38,25 +39,27 @@ class Answer:
         """Return what was asked for.
 
         Raises:
-            PyLlamaError: what the worker met.
+            PyLlamaError: the worker's error.
         """
         if self.value is not None:
             return self.value
         kind: type[PyLlamaError] = getattr(errors, self.kind)
-        error = kind.__new__(kind)  # it says this, whatever errors of its kind are made of
+        error = kind.__new__(kind)  # some constructors make the message; this one is made
         error.args = (self.reason,)
         raise error
 
 
 class Worker:
-    """Summarizes documents in the process where it lives.
+    """Summarizes documents in its own process; it never raises a PyLlamaError, but answers with it.
 
-    The model is opened by the first question: an actor of Ray whose making fails is not made again.
-    `note` is told of trouble.
+    The first question opens the model. The constructor does not, because Ray does not restart an
+    actor whose constructor fails. `note` takes lines about trouble.
     """
 
-    def __init__(self, order: Order, note: Callable[[str], None] = lambda text: None) -> None:
-        self._order = order
+    def __init__(
+        self, options: RunOptions, note: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._options = options
         self._note = note
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
@@ -71,14 +74,14 @@ class Worker:
         return await self._answer(lambda pool: pool.result(document))
 
     async def aclose(self) -> None:
-        """Close the model, and write down what is left of the record of calls."""
+        """Close the model and the cache."""
         await self._opened.aclose()
 
     async def _answer(self, ask: Callable[[Pool], Awaitable[Mapping[str, object]]]) -> Answer:
         try:
             async with self._opening:
                 if self._pool is None:
-                    opening = open_pool(self._order, self._note)
+                    opening = open_pool(self._options, self._note)
                     self._pool = await self._opened.enter_async_context(opening)
             return Answer(await ask(self._pool))
         except PyLlamaError as error:
@@ -89,47 +92,47 @@ async def _identity(pool: Pool) -> Mapping[str, object]:
     return pool.identity
 
 
-class Member(Protocol):
-    """How the driver reaches a worker.
+class WorkerHandle(Protocol):
+    """The driver's end of a worker.
 
     Raises:
-        PyLlamaError: what the worker met.
-        ServerDown: it is lost.
+        PyLlamaError: the worker's error.
+        ServerDown: the worker is lost.
     """
 
     async def identity(self) -> Mapping[str, object]:
-        """Return what every result depends on; start the worker where there is none."""
+        """Return what every result depends on; start the worker if it does not run."""
 
     async def summarize(self, document: Document) -> Mapping[str, object]:
         """Return a result in its JSON form."""
 
 
-class Team:
+class WorkerPool:
     """Summarizes documents with workers; see `pipeline.corpus.batch.Engine`."""
 
-    tally = None  # calls are made elsewhere, and told of with the documents
+    tally = None  # the workers make the calls; results tell how many
 
-    def __init__(self, members: Sequence[Member], documents: int) -> None:
-        """Take the workers, and how many documents each has under way."""
-        self._rota = Rota([self._server(member, documents) for member in members])
+    def __init__(self, workers: Sequence[WorkerHandle], documents: int) -> None:
+        """Take the workers, and how many documents each of them summarizes at once."""
+        self._rota = Rota([self._server(worker, documents) for worker in workers])
         self._identity: Mapping[str, object] = {}
 
-    def _server(self, member: Member, documents: int) -> Server[Member]:
-        async def revive() -> Member:
+    def _server(self, worker: WorkerHandle, documents: int) -> Server[WorkerHandle]:
+        async def revive() -> WorkerHandle:
             async with deadline(START_SECONDS):
-                identity = await member.identity()
+                identity = await worker.identity()
             if identity != (self._identity or identity):
                 raise ModelMissing("the servers hold different models; pull the same on all")
             self._identity = identity
-            return member
+            return worker
 
         return Server(None, documents, revive)
 
-    async def join(self) -> None:
-        """Wait for the workers. One whose server cannot be had rests.
+    async def start(self) -> None:
+        """Start the workers. One that is down is tried again later.
 
         Raises:
-            ModelUnavailable: none can be had, or they hold different models.
+            ModelUnavailable: all are down, or their models differ.
         """
         servers = self._rota.servers
         found = await asyncio.gather(*(s.revive() for s in servers), return_exceptions=True)
@@ -145,7 +148,7 @@ class Team:
 
     @property
     def width(self) -> int:
-        """How many documents are to be under way."""
+        """How many documents to summarize at once."""
         return sum(server.slots for server in self._rota.servers)
 
     @property
@@ -155,8 +158,8 @@ class Team:
 
     async def result(self, document: Document) -> Mapping[str, object]:
         """Summarize a document and return the result's JSON form; see `Engine`."""
-        return await self._rota.share(lambda member: member.summarize(document))
+        return await self._rota.share(lambda worker: worker.summarize(document))
 
     async def aclose(self) -> None:
-        """Give up those that rest."""
+        """Stop trying workers that are down."""
         await self._rota.aclose()

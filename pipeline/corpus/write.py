@@ -1,4 +1,4 @@
-"""What is written beside the lines of finished documents: what failed, and Parquet on request."""
+"""Files beside the lines of finished documents: the list of failures, and Parquet on request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lines_path(out: Path, corpus: Path) -> Path:
 
 
 def write_outputs(out: Path, lines: Path, ledger: Ledger) -> None:
-    """Write the list of what failed, and the Parquet file where the output is one."""
+    """Write the list of failures, and the Parquet file where the output is one."""
     _write_failures(out.with_name(f"{out.stem}.failed{LINES}"), ledger)
     if lines != out:
         _write_parquet(lines, out)
@@ -48,7 +48,7 @@ def _write_failures(path: Path, ledger: Ledger) -> None:
 
 
 def _write_parquet(lines: Path, out: Path) -> None:
-    """Write id, summary and the whole result as JSON of each line, and then put the file there."""
+    """Write id, summary and the whole result, as JSON, of each line; the file appears whole."""
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 

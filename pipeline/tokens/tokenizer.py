@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import re
-import tempfile
 from contextlib import suppress
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.files import write_whole
 from pipeline.text.unicode import visible
 from pipeline.tokens.vocabulary import (
     SPACE,
@@ -32,6 +30,7 @@ from pipeline.tokens.vocabulary import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = [
     "ESTIMATE_MARGIN",
@@ -162,7 +161,8 @@ def load_tokenizer(key: str, fetch: Callable[[], Mapping[str, object]], folder: 
     vocabulary = _read(path)
     if vocabulary is None:
         vocabulary = vocabulary_from_metadata(fetch())
-        _write(path, vocabulary)
+        body = vocabulary.to_json()
+        write_whole(path, f"{_header(body)}\n{body}")
     return Tokenizer(vocabulary)
 
 
@@ -186,20 +186,6 @@ def _read(path: Path) -> Vocabulary | None:
         if header == _header(body):
             return Vocabulary.from_json(body)
     return None
-
-
-def _write(path: Path, vocabulary: Vocabulary) -> None:
-    """Write a file whole or not at all, and only where that is possible."""
-    body = vocabulary.to_json()
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(f"{_header(body)}\n{body}")
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
 
 
 def _header(body: str) -> str:

@@ -17,7 +17,7 @@ from api.jobs import JobStore, KeyReused, Lost, TooMany
 from api.keys import hash_key
 from api.settings import ServiceSettings
 from api.worker import add_event
-from pipeline.cache.store import SqliteStore
+from pipeline.cache.sqlite import SqliteStore
 from pipeline.core.events import Delta
 from pipeline.errors import InputError, ServerDown
 from pipeline.testing import ScriptedModel, first_words

@@ -2,10 +2,11 @@
 
 import asyncio
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
-from pipeline.cli.progress import ASCII, GLYPHS, RunProgress, draw_row
+from pipeline.cli.progress import ASCII, GLYPHS, Counts, RunProgress, draw_row
 from pipeline.core.events import Delta, Planned, Summarized
 from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
@@ -72,6 +73,23 @@ def test_a_row_shows_shares_where_nodes_are_narrower_than_cells():
 
 def test_wide_nodes_are_set_apart():
     assert draw_row([(0, 50), (50, 100)], [(0, 50)], 10, ASCII) == "#### .... "
+
+
+def test_cached_calls_count_as_done_and_not_as_pace():
+    _, told = pictures()
+    counts = Counts(told[0].plan, started=0.0)
+    assert counts.pace(10.0) == "first calls under way"
+    finished = [event for event in told if isinstance(event, Summarized)]
+    counts.add(replace(finished[0], cached=True))
+    assert (counts.made, counts.cached, counts.written) == (0, 1, 0)
+    assert counts.pace(10.0) == "first calls under way"
+    for event in finished[1:]:
+        counts.add(event)
+    written = sum(event.summary.tokens for event in finished[1:])
+    assert (counts.made, counts.written) == (counts.plan.calls - 1, written)
+    assert counts.pace(10.0) == f"{written / 10:.0f} tokens/s  0 s left"
+    chunks, merges = len(counts.plan.leaves), len(counts.plan.merges)
+    assert counts.parts() == f"chunks {chunks}/{chunks}  merges {merges}/{merges}"
 
 
 def test_it_starts_and_stops_on_a_terminal():

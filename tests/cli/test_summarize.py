@@ -370,7 +370,7 @@ def test_config_shows_every_setting(capsys):
 
 def test_cache_commands(server, tmp_path, capsys):
     assert run(["cache", "info"]) == 0
-    assert "no calls are recorded yet" in capsys.readouterr().out
+    assert "no calls are cached yet" in capsys.readouterr().out
     run(["summarize", "short.txt"])
     capsys.readouterr()
     assert run(["cache", "path"]) == 0
@@ -378,9 +378,9 @@ def test_cache_commands(server, tmp_path, capsys):
     assert run(["cache", "info"]) == 0
     assert re.search(r"calls\s+1\b", capsys.readouterr().out)
     assert run(["cache", "prune"]) == 0
-    assert "0 calls forgotten, 1 kept" in capsys.readouterr().out
+    assert "0 calls removed, 1 left" in capsys.readouterr().out
     assert run(["cache", "clear"]) == 0
-    assert "1 calls forgotten" in capsys.readouterr().out
+    assert "1 calls removed" in capsys.readouterr().out
 
 
 def test_shell_completion():

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pipeline.cache.store import call_key
+from pipeline.cache.keys import call_key
 from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document

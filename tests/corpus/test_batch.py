@@ -1,37 +1,17 @@
 """Corpora: every document once, whatever happens on the way."""
 
 import asyncio
-import json
 from collections import Counter
 
 import pytest
+from corpora import LONG_TEXT, entries, entry, lines, summarizer
 
-from pipeline import Document, InputError, Result, Summarizer, summarize_many
-from pipeline.core.ask import Retry
+from pipeline import Document, InputError, Result, summarize_many
 from pipeline.corpus.batch import run
 from pipeline.corpus.ledger import open_ledger
 from pipeline.corpus.pool import Failure, Pool
 from pipeline.corpus.read import Entry
-from pipeline.corpus.stats import Account
 from pipeline.errors import DocumentError, ModelUnavailable, ServerDown
-from pipeline.testing import ScriptedModel, first_words
-
-LONG_TEXT = " ".join(f"Word{i} is in sentence {i}." for i in range(2000))
-
-
-def summarizer(answer=None, **options):
-    model = ScriptedModel(answer or first_words(5), context=800, **options)
-    return Summarizer(model, words=50, summary_tokens=60, retry=Retry(2, 0, 0))
-
-
-def entry(name, text):
-    return Entry(Document(text, name))
-
-
-def entries(count, start=0):
-    for i in range(start, count):
-        text = f"Document {i} says this and that."
-        yield Entry(Document(text, f"d{i}"), share=(i + 1) / count)
 
 
 async def all_of(documents, one):
@@ -49,42 +29,12 @@ async def batch(path, corpus, one, **options):
         ]
 
 
-def lines(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def ids(path):
     return Counter(line["id"] for line in lines(path))
 
 
-def test_calls_count_before_their_document_is_finished():
-    """A book takes hours, in which its run does not seem to stand still."""
-    seen = []
-
-    def answer(call):
-        seen.append(Account(0.0, live=pool.tally).line(1.0))
-        return first_words(5)(call)
-
-    pool = Pool(summarizer(answer))
-    result = asyncio.run(pool.summarize(Document(LONG_TEXT)))
-    assert len(seen) > 9
-    assert seen[0] == "0 documents, 0 calls, 0 tokens/s"
-    assert seen[1].startswith("0 documents, 1 call, ")
-    assert (pool.tally.read, pool.tally.written) == tuple(result.usage.values())
-
-
-def test_answers_of_no_use_cost_their_tokens_too():
-    def answer(call):
-        return first_words(5)(call) if call.attempt else ""
-
-    pool = Pool(summarizer(answer))
-    result = asyncio.run(pool.summarize(Document(LONG_TEXT)))
-    assert pool.tally.calls == result.calls["map"] + result.calls["merge"] + result.calls["retry"]
-    assert (pool.tally.read, pool.tally.written) == tuple(result.usage.values())
-
-
 def test_every_document_is_summarized():
-    documents = [entry.document for entry in entries(30)]
+    documents = [each.document for each in entries(30)]
     results = asyncio.run(all_of(documents, summarizer()))
     assert {result.plan.document for result in results} == set(documents)
     assert all(isinstance(result, Result) for result in results)
@@ -92,8 +42,8 @@ def test_every_document_is_summarized():
 
 def test_documents_can_come_asynchronously():
     async def documents():
-        for entry in entries(3):
-            yield entry.document
+        for each in entries(3):
+            yield each.document
 
     assert len(asyncio.run(all_of(documents(), summarizer()))) == 3
 
@@ -107,18 +57,13 @@ def test_a_document_that_fails_does_not_stop_the_others():
     assert len(results) == 3
 
 
-def test_settings_that_fit_no_document_are_refused_at_once():
-    with pytest.raises(InputError, match="context"):
-        asyncio.run(all_of([], Summarizer(ScriptedModel(first_words(5), context=50))))
-
-
 def test_documents_are_taken_as_they_are_needed():
     taken = []
 
     def documents():
-        for entry in entries(100):
-            taken.append(entry.document.name)
-            yield entry.document
+        for each in entries(100):
+            taken.append(each.document.name)
+            yield each.document
 
     async def first():
         results = summarize_many(documents(), summarizer(concurrency=2))
@@ -181,15 +126,6 @@ def test_what_is_finished_is_not_done_again(tmp_path):
     assert ids(out) == Counter(f"d{i}" for i in range(15))
 
 
-def test_lines_beyond_the_last_commit_are_cut_off(tmp_path):
-    out = tmp_path / "out.jsonl"
-    asyncio.run(batch(out, entries(3), summarizer()))
-    whole = out.read_bytes()
-    out.write_bytes(whole + b'{"id": "d3", "summ')
-    asyncio.run(batch(out, entries(3), summarizer()))
-    assert out.read_bytes() == whole
-
-
 def test_a_stopped_run_keeps_what_is_finished(tmp_path):
     out = tmp_path / "out.jsonl"
 
@@ -237,6 +173,19 @@ def test_an_edited_document_is_summarized_again(tmp_path):
     assert [line["summary"][:5] for line in lines(out)] == ["Befor", "After"]
 
 
+def test_a_reason_that_names_what_is_not_utf_8_is_noted_like_any_other(tmp_path):
+    """As the name of an unreadable file may, on Linux."""
+    out = tmp_path / "out.jsonl"
+    corpus = [
+        Entry(Document("", "bad?.bin"), DocumentError("bad\udcff.bin", "is no text")),
+        *entries(2),
+    ]
+    asyncio.run(batch(out, corpus, summarizer()))
+    with open_ledger(out, Pool(summarizer()).identity) as ledger:
+        assert list(ledger.failures()) == [("bad?.bin", "DocumentError", "bad?.bin is no text")]
+        assert ledger.count() == (2, 1)
+
+
 def test_failures_are_noted_and_tried_again_on_request(tmp_path):
     out = tmp_path / "out.jsonl"
     corpus = [
@@ -256,36 +205,3 @@ def test_failures_are_noted_and_tried_again_on_request(tmp_path):
     with open_ledger(out, Pool(summarizer()).identity) as ledger:
         assert [name for name, _, _ in ledger.failures()] == ["blank"]
         assert ledger.count() == (4, 1)
-
-
-def test_results_of_other_settings_do_not_mix(tmp_path):
-    out = tmp_path / "out.jsonl"
-    asyncio.run(batch(out, entries(1), summarizer()))
-    with pytest.raises(InputError, match=r"digest was 'scripted-1', is 'other'.*name another"):
-        asyncio.run(batch(out, entries(1), summarizer(digest="other")))
-
-
-def test_an_output_that_is_not_ours_is_left_alone(tmp_path):
-    out = tmp_path / "out.jsonl"
-    out.write_text("mine\n")
-    with pytest.raises(InputError, match="has no ledger"):
-        asyncio.run(batch(out, entries(1), summarizer()))
-    (tmp_path / "out.jsonl.ledger").write_text("nonsense" * 1000)
-    with pytest.raises(InputError, match="cannot be read"):
-        asyncio.run(batch(out, entries(1), summarizer()))
-    assert out.read_text() == "mine\n"
-
-
-def test_an_output_that_lost_lines_is_not_written_on(tmp_path):
-    out = tmp_path / "out.jsonl"
-    asyncio.run(batch(out, entries(3), summarizer()))
-    out.write_text("")
-    with pytest.raises(InputError, match="shorter than its ledger"):
-        asyncio.run(batch(out, entries(3), summarizer()))
-
-
-def test_one_run_at_a_time_writes_an_output(tmp_path):
-    out = tmp_path / "out.jsonl"
-    identity = Pool(summarizer()).identity
-    with open_ledger(out, identity), pytest.raises(InputError, match="another run is writing"):
-        asyncio.run(batch(out, entries(1), summarizer()))
