@@ -27,7 +27,7 @@ from pipeline.core.prompts import (
     join_sources,
 )
 from pipeline.core.result import StandIn
-from pipeline.errors import BadAnswer, CallFailed, Passing, PromptCut, StrayAnswer
+from pipeline.errors import BadAnswer, CallFailed, PromptCut, StrayAnswer, Transient
 from pipeline.evidence.review import Source
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
@@ -302,7 +302,7 @@ def log_retries() -> None:
 
 def _backoff(error: Exception) -> bool | float:
     """Tell whether to ask again: after a wait where the server failed, at once for bad answers."""
-    return 0.0 if isinstance(error, BadAnswer) else isinstance(error, Passing)
+    return 0.0 if isinstance(error, BadAnswer) else isinstance(error, Transient)
 
 
 async def gather(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from pipeline import errors
 from pipeline.corpus.pool import open_pool
 from pipeline.errors import ModelMissing, PyLlamaError, ServerDown, TimedOut
-from pipeline.models.load_balancer import Rota, Server
+from pipeline.models.load_balancer import LoadBalancer, Server
 from pipeline.models.verify import deadline
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Team:
 
     def __init__(self, members: Sequence[Member], documents: int) -> None:
         """Take the workers, and how many documents each has under way."""
-        self._rota = Rota([self._server(member, documents) for member in members])
+        self._balancer = LoadBalancer([self._server(member, documents) for member in members])
         self._identity: Mapping[str, object] = {}
 
     def _server(self, member: Member, documents: int) -> Server[Member]:
@@ -131,7 +131,7 @@ class Team:
         Raises:
             ModelUnavailable: none can be had, or they hold different models.
         """
-        servers = self._rota.servers
+        servers = self._balancer.servers
         found = await asyncio.gather(*(s.revive() for s in servers), return_exceptions=True)
         for server, worker in zip(servers, found, strict=True):
             if isinstance(worker, ServerDown | TimedOut):
@@ -146,7 +146,7 @@ class Team:
     @property
     def width(self) -> int:
         """How many documents are to be under way."""
-        return sum(server.slots for server in self._rota.servers)
+        return sum(server.slots for server in self._balancer.servers)
 
     @property
     def identity(self) -> Mapping[str, object]:
@@ -155,8 +155,8 @@ class Team:
 
     async def result(self, document: Document) -> Mapping[str, object]:
         """Summarize a document and return the result's JSON form; see `Engine`."""
-        return await self._rota.share(lambda member: member.summarize(document))
+        return await self._balancer.share(lambda member: member.summarize(document))
 
     async def aclose(self) -> None:
         """Give up those that rest."""
-        await self._rota.aclose()
+        await self._balancer.aclose()

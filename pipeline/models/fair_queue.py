@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.models.base import ChatModel, Reply
 
 
-class FairSlots:
+class FairQueue:
     """A number of slots that runs share: a free one goes to the run that holds the fewest.
 
     Where several hold as few, the one that had to wait longest since its last turn is next. So a
@@ -98,7 +98,7 @@ class SharedModel:
     """
 
     model: ChatModel
-    slots: FairSlots
+    slots: FairQueue
     run: Hashable
 
     @property

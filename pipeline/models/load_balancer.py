@@ -14,14 +14,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from pipeline.errors import CallFailed, ModelUnavailable, Passing, TimedOut
+from pipeline.errors import CallFailed, ModelUnavailable, TimedOut, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 Worker = TypeVar("Worker")
 Made = TypeVar("Made")
-Trouble: TypeAlias = Passing | ModelUnavailable
+Trouble: TypeAlias = Transient | ModelUnavailable
 
 FAILURES = 3  # in a row, after which a server rests; one alone may be the work's fault
 LATE = 2.0  # times the usual; work that takes longer is begun a second time
@@ -55,7 +55,7 @@ class _Piece(Generic[Worker, Made]):
 
 
 @dataclass
-class Rota(Generic[Worker]):
+class LoadBalancer(Generic[Worker]):
     """Gives each piece of work to the least busy of the servers; `rest` is in seconds."""
 
     servers: Sequence[Server[Worker]]
@@ -82,7 +82,7 @@ class Rota(Generic[Worker]):
         begun a second time while the first goes on.
 
         Raises:
-            Passing: no server that is awake could do it.
+            Transient: no server that is awake could do it.
             ModelUnavailable: likewise, and none of the servers can be had.
             CallFailed: it failed for a reason of its own.
         """
@@ -93,7 +93,7 @@ class Rota(Generic[Worker]):
             self._begin(piece, server, worker)
             try:
                 return await self._outcome(piece, twice=twice)
-            except (Passing, ModelUnavailable) as error:
+            except (Transient, ModelUnavailable) as error:
                 errors |= dict.fromkeys(piece.attempts, error)
                 if not again():
                     raise
@@ -108,7 +108,7 @@ class Rota(Generic[Worker]):
         try:
             made = await piece.work(worker)
         except Exception as error:  # noqa: BLE001 - whoever shared the work gets it
-            if isinstance(error, Passing | ModelUnavailable):
+            if isinstance(error, Transient | ModelUnavailable):
                 self._note(server, error)
             others = [task for other, task in piece.attempts.items() if other is not server]
             if all(task.done() for task in others) and not piece.made.done():
@@ -207,7 +207,7 @@ class Rota(Generic[Worker]):
             rest = min(2 * rest, LONGEST_REST)
             try:
                 server.worker = await server.revive()
-            except (Passing, ModelUnavailable) as error:
+            except (Transient, ModelUnavailable) as error:
                 server.trouble = error
             else:
                 server.trouble, server.failures = None, 0
@@ -227,12 +227,12 @@ async def answers(call: Awaitable[object]) -> None:
     """Wait for a call of which only matters that the server answers, whatever it says.
 
     Raises:
-        Passing: it does not.
+        Transient: it does not.
         ModelUnavailable: it does not.
     """
     try:
         await call
-    except Passing:
+    except Transient:
         raise
     except CallFailed:
         return
@@ -240,4 +240,4 @@ async def answers(call: Awaitable[object]) -> None:
 
 def _mildest(errors: Sequence[Trouble]) -> Trouble:
     """Return an error that may pass, if there is one: it does not end a run."""
-    return next((error for error in errors if isinstance(error, Passing)), errors[0])
+    return next((error for error in errors if isinstance(error, Transient)), errors[0])

@@ -73,7 +73,7 @@ def _open_auto(settings: Settings) -> ChatModel:
 
 def _open_ollama(settings: Settings, name: str) -> ChatModel:
     from pipeline.models.ollama.model import open_ollama
-    from pipeline.models.replicas import Fleet
+    from pipeline.models.replicas import ReplicatedModel
 
     def on(host: str | None) -> OllamaModel:
         return open_ollama(
@@ -84,7 +84,11 @@ def _open_ollama(settings: Settings, name: str) -> ChatModel:
         )
 
     hosts = settings.ollama_hosts
-    return on(hosts[0]) if len(hosts) == 1 else Fleet({str(h): partial(on, h) for h in hosts})
+    return (
+        on(hosts[0])
+        if len(hosts) == 1
+        else ReplicatedModel({str(h): partial(on, h) for h in hosts})
+    )
 
 
 def _open_openai(settings: Settings, name: str) -> OpenAIModel:

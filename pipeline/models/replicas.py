@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelMissing, ModelUnavailable
-from pipeline.models.load_balancer import REST, Rota, Server, answers
+from pipeline.models.load_balancer import REST, LoadBalancer, Server, answers
 from pipeline.models.verify import PROBE_SYSTEM, PROBE_TEXT
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.models.base import ChatModel, Reply
 
 
-class Fleet:
+class ReplicatedModel:
     """A model on several servers, by their addresses; see `pipeline.models.base.ChatModel`.
 
     A server that cannot be had now rests, and is opened later.
@@ -33,7 +33,7 @@ class Fleet:
         if not opened:
             raise troubles[0]
         self._model = opened[0]
-        self._rota = Rota(members, rest)
+        self._balancer = LoadBalancer(members, rest)
         self.warnings += [f"{trouble}; the other servers do its work" for trouble in troubles]
         for address, member in zip(servers, members, strict=True):
             member.slots = member.slots or self._model.concurrency
@@ -59,7 +59,7 @@ class Fleet:
         return member
 
     def _models(self) -> Iterator[ChatModel]:
-        return (server.worker for server in self._rota.servers if server.worker is not None)
+        return (server.worker for server in self._balancer.servers if server.worker is not None)
 
     @property
     def name(self) -> str:
@@ -89,7 +89,7 @@ class Fleet:
     @property
     def concurrency(self) -> int:
         """The slots of all servers, those that rest included."""
-        return sum(server.slots for server in self._rota.servers)
+        return sum(server.slots for server in self._balancer.servers)
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -124,7 +124,7 @@ class Fleet:
             return reply
 
         # Who has heard half an answer must learn from an error that it begins anew.
-        return await self._rota.share(ask, lambda: not told.anything, twice=emit is None)
+        return await self._balancer.share(ask, lambda: not told.anything, twice=emit is None)
 
     def _check(self, address: str, model: ChatModel) -> None:
         """Note what a server warns of.
@@ -143,7 +143,7 @@ class Fleet:
 
     async def aclose(self) -> None:
         """Close the connections to all servers."""
-        await self._rota.aclose()
+        await self._balancer.aclose()
         for model in self._models():
             await model.aclose()
 

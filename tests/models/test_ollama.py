@@ -30,7 +30,6 @@ from pipeline.errors import (
     LoopedAnswer,
     ModelMissing,
     ModelUnavailable,
-    Passing,
     PromptCut,
     PyLlamaError,
     Refused,
@@ -39,6 +38,7 @@ from pipeline.errors import (
     ServerFault,
     StreamBroken,
     TimedOut,
+    Transient,
 )
 from pipeline.models.base import ModelInfo, ModelOptions
 from pipeline.models.ollama.errors import translated
@@ -271,7 +271,7 @@ def test_every_error_of_httpx_is_translated(error):
     request = httpx.Request("POST", "http://127.0.0.1/api/chat")
     more = {"request": request, "response": httpx.Response(500, request=request)}
     given = more if error is httpx.HTTPStatusError else {}
-    with pytest.raises((ModelUnavailable, Passing)), translated("address", "tiny"):
+    with pytest.raises((ModelUnavailable, Transient)), translated("address", "tiny"):
         raise error("what happened", **given)
 
 

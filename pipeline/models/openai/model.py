@@ -198,7 +198,7 @@ class OpenAIModel:
 
         Raises:
             ServerDown: the server that counts is gone.
-            Passing: it could not be asked.
+            Transient: it could not be asked.
         """
         return self._counter.count_prompt(self._neutralized(system), self._neutralized(user))
 
