@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FairQueue:
-    """A number of slots that runs share: a free one goes to the run that holds the fewest.
+    """A fair queue for slots that runs share: a free one goes to the run that holds the fewest.
 
     Where several hold as few, the one that had to wait longest since its last turn is next. So a
     text of a thousand calls delays a text of one call by no more than a call of its own.

@@ -1,10 +1,10 @@
-"""Work shared out between servers, each with slots of its own; what fails rests.
+"""A load balancer: work goes to the least busy of several servers, each with slots of its own.
 
-A server that cannot be reached, does not answer in time or fails again and again is set aside, and
-its work goes to the others. While it rests it is tried now and then, and comes back with its first
-answer. At the end of a run, where servers have nothing else to do, what takes much longer than
-usual elsewhere is begun on them a second time, and the first to finish counts: so one that hangs or
-is slow does not keep all waiting.
+A circuit breaker stands before each server: one that cannot be reached, does not answer in time or
+fails FAILURES times in a row is set aside, and its work goes to the others. While it rests it is
+tried now and then, and comes back with its first answer. Hedged requests keep the end of a run
+short: where servers have nothing else to do, what takes LATE times as long as usual is begun on a
+second one, and the first to finish counts. So a server that hangs or is slow keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Server(Generic[Worker]):
     revive: Callable[[], Awaitable[Worker]]
     in_flight: int = 0
     failures: int = 0
-    trouble: Trouble | None = None  # why it rests
+    trouble: Trouble | None = None  # why it rests: its circuit breaker is open
 
 
 @dataclass(eq=False)
@@ -56,7 +56,10 @@ class _Piece(Generic[Worker, Made]):
 
 @dataclass
 class LoadBalancer(Generic[Worker]):
-    """Gives each piece of work to the least busy of the servers; `rest` is in seconds."""
+    """Gives each piece of work to the least busy server whose circuit breaker is closed.
+
+    `rest` is how long a server that was set aside is first left alone, in seconds.
+    """
 
     servers: Sequence[Server[Worker]]
     rest: float = REST
@@ -78,8 +81,8 @@ class LoadBalancer(Generic[Worker]):
     ) -> Made:
         """Have a server that has room do some work, and another one where it fails.
 
-        `again` says whether work that failed can be begun anew elsewhere. `twice` allows it to be
-        begun a second time while the first goes on.
+        `again` says whether work that failed can be begun anew elsewhere. `twice` allows a hedged
+        request: the work may be begun a second time while the first goes on.
 
         Raises:
             Transient: no server that is awake could do it.
@@ -140,7 +143,7 @@ class LoadBalancer(Generic[Worker]):
                 await asyncio.wait(left)
 
     async def _help(self) -> None:
-        """Begin late work a second time where a server has nothing else to do."""
+        """Hedge: begin late work a second time where a server has nothing else to do."""
         while self._pieces:
             await asyncio.sleep(HELP_EVERY)
             if not self._usual:  # nothing is finished yet, so nobody knows
@@ -200,7 +203,7 @@ class LoadBalancer(Generic[Worker]):
                 self._revivals[server] = asyncio.create_task(self._revive(server))
 
     async def _revive(self, server: Server[Worker]) -> None:
-        """Try a server that rests now and then, until it answers."""
+        """Try a server that rests now and then, until it answers and its breaker closes."""
         rest = self.rest
         while server.trouble:
             await asyncio.sleep(rest)

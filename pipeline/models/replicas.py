@@ -1,4 +1,4 @@
-"""One model on several servers: a call goes where there is room, and what fails rests."""
+"""Replicas of one model on several servers: a call goes where there is room; what fails rests."""
 
 from __future__ import annotations
 
