@@ -13,7 +13,7 @@ PyLlamaError
 │   ├── ServerDown         nothing answers at the address
 │   └── ModelMissing       the server does not have the model
 └── CallFailed             one call failed; the run goes on without it
-    ├── Transient            the same call may succeed a little later
+    ├── Transient          the same call may succeed a little later
     │   ├── ServerBusy     the server's queue is full
     │   ├── ServerFault    the server failed: a crash, HTTP 5xx, an error line in a stream
     │   ├── StreamBroken   the answer stopped before its end
