@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from pipeline import errors
 from pipeline.corpus.pool import open_pool
 from pipeline.errors import ModelMissing, PyLlamaError, ServerDown, TimedOut
+from pipeline.models.adapter import deadline
 from pipeline.models.load_balancer import LoadBalancer, Server
-from pipeline.models.verify import deadline
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

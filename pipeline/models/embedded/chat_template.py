@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pipeline.models.counting import LocalCounter, local_counter, plain_prompt
 from pipeline.models.embedded.gguf import gguf_metadata
-from pipeline.models.verify import plain_prompt
-from pipeline.tokens.tokenizer import UnknownVocabulary, estimate_tokenizer, load_tokenizer
+from pipeline.tokens.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,37 +19,23 @@ if TYPE_CHECKING:
     from pipeline.tokens.tokenizer import Tokenizer
 
 
-@dataclass(frozen=True)
-class PromptCounter:
-    """Renders and counts prompts; without a template, it estimates."""
-
-    tokenizer: Tokenizer
-    weights: Weights | None
-
-    def count(self, system: str, user: str) -> int:
-        """Count the tokens of a prompt whose texts are neutralized."""
-        if self.weights is None:
-            return self.tokenizer.count_prompt(plain_prompt(system, user))
-        weights = self.weights
-        rendered = render_chat(weights.template, system, user, bos=weights.bos, eos=weights.eos)
-        if self.tokenizer.count_prompt(""):  # llama.cpp puts BOS first itself, and only once
-            rendered = rendered.removeprefix(weights.bos)
-        return self.tokenizer.count_prompt(rendered)
-
-
-def prompt_counter(
-    path: Path, weights: Weights, folder: Path, warnings: list[str]
-) -> PromptCounter:
+def prompt_counter(path: Path, weights: Weights, folder: Path, warnings: list[str]) -> LocalCounter:
     """Return what counts the prompts of a GGUF; an estimate, with a warning, where it must be."""
     from jinja2 import TemplateError
 
-    try:
-        render_chat(weights.template, "system", "user", bos=weights.bos, eos=weights.eos)
-        tokenizer = load_tokenizer(weights.digest, lambda: gguf_metadata(path), folder)
-    except (TemplateError, UnknownVocabulary) as error:
-        warnings.append(f"tokens are estimated, with a margin: {error}")
-        return PromptCounter(estimate_tokenizer(), None)
-    return PromptCounter(tokenizer, weights)
+    def load() -> Tokenizer:
+        return load_tokenizer(weights.digest, lambda: gguf_metadata(path), folder)
+
+    def render(system: str, user: str) -> str:
+        return render_chat(weights.template, system, user, bos=weights.bos, eos=weights.eos)
+
+    def render_without_bos(system: str, user: str) -> str:
+        return render(system, user).removeprefix(weights.bos)
+
+    counter = local_counter(render, load, TemplateError, warnings)
+    if counter.exact and counter.tokenizer.count_prompt(""):
+        return replace(counter, render=render_without_bos)  # llama.cpp puts it first itself, once
+    return counter
 
 
 def render_chat(template: str, system: str, user: str, *, bos: str, eos: str) -> str:

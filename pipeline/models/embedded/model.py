@@ -25,6 +25,7 @@ import secrets
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,29 +39,19 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
+from pipeline.models.adapter import Adapter, Answer, Piece, choose_context, trained_context
 from pipeline.models.base import INSTALL_EMBEDDED, ModelInfo
 from pipeline.models.embedded.chat_template import TEMPLATE_ARGUMENTS, prompt_counter
 from pipeline.models.embedded.gguf import gguf_metadata
-from pipeline.models.embedded.weights import default_weights, keep, read_weights, trained_context
-from pipeline.models.verify import (
-    PROBE_SYSTEM,
-    PROBE_TEXT,
-    check_fits,
-    checked_reply,
-    choose_context,
-    vary,
-)
+from pipeline.models.embedded.weights import default_weights, read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipeline.models.base import ModelOptions, Reply
-    from pipeline.models.embedded.chat_template import PromptCounter
-    from pipeline.models.embedded.weights import Weights
-    from pipeline.models.verify import Sampling
+    from pipeline.models.adapter import Request
+    from pipeline.models.base import ModelOptions
 
 _BATCH = 256  # tokens of a prompt that are read between two chances to stop
-_REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back; 64 miss a looped sentence
 _CPP_ERRORS = (RuntimeError, ValueError, MemoryError)  # what exceptions of C++ become
 
 
@@ -91,12 +82,13 @@ def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> Em
     weights = read_weights(path, cache_folder)
     warnings: list[str] = []
     return EmbeddedModel(
-        name=name,
-        path=path,
-        weights=weights,
+        name=f"embedded:{name}" if name else "embedded",
+        digest=weights.digest,
         context=choose_context(options.context, weights.context, warnings),
+        parameters=weights.parameters,
         prompts=prompt_counter(path, weights, cache_folder, warnings),
-        options=options,
+        settings=options,
+        path=path,
         confirmed=cache_folder / f"confirmed-{weights.digest[:32]}-{version('xllamacpp')}",
         warnings=warnings,
     )
@@ -107,18 +99,14 @@ def _check_installed() -> None:
         raise ModelMissing(f"embedded models need {' and '.join(missing)}; run {INSTALL_EMBEDDED}")
 
 
-class _Answer:
-    """An answer as it is written: filled by llama.cpp's thread, stopped from any other."""
+class _Generation:
+    """An answer in the making: filled by llama.cpp's thread, stopped from any other."""
 
-    def __init__(self, timeout: float, emit: Callable[[str], None]) -> None:
-        self._text = ""
-        self._finish = ""
-        self._usage: Mapping[str, int] | None = None
+    def __init__(self, timeout: float, answer: Answer) -> None:
+        self._answer = answer
         self._error: Mapping[str, Any] | None = None
-        self._emit = emit
         self._timeout = timeout
         self._began = 0.0
-        self._seconds = 0.0
         self._late = False
         self._stopped = threading.Event()
 
@@ -132,37 +120,32 @@ class _Answer:
 
     def take(self, event: Mapping[str, Any]) -> bool:
         """Take an event of the answer's stream. True tells llama.cpp to stop."""
-        self._seconds = time.monotonic() - self._began
-        self._late = self._seconds > self._timeout
+        self._answer.seconds = time.monotonic() - self._began
+        self._late = self._answer.seconds > self._timeout
         if self._late or self._stopped.is_set():
             return True
         self._error = event.get("error")
-        self._usage = event.get("usage", self._usage)
+        usage = event.get("usage") or {}
+        self._answer.add(
+            Piece(
+                prompt_tokens=usage.get("prompt_tokens"),
+                output_tokens=usage.get("completion_tokens"),
+            )
+        )
         for choice in event.get("choices", ()):
-            self._finish = choice.get("finish_reason") or self._finish
-            if piece := choice["delta"].get("content"):
-                self._text += piece
-                self._emit(piece)
+            text, finish = choice["delta"].get("content"), choice.get("finish_reason")
+            self._answer.add(Piece(text or "", finish or ""))
         return self._error is not None
 
-    def reply(self, *, ours: int, context: int, exact: bool) -> Reply:
-        """Return the whole answer, or raise what kept it from being one."""
+    def whole(self) -> Answer:
+        """Return the answer, or raise what kept it from being whole."""
         if self._late:
             raise TimedOut(f"no whole answer within {self._timeout:g} s; raise the timeout")
         if self._error is not None:
             raise _error_said(self._error)
-        if self._usage is None or not self._finish:
+        if self._answer.prompt_tokens is None or not self._answer.finish:
             raise StreamBroken("llama.cpp stopped before the answer's end")
-        return checked_reply(
-            self._text,
-            ours=ours,
-            theirs=self._usage["prompt_tokens"],
-            output_tokens=self._usage["completion_tokens"],
-            finish="length" if self._finish == "length" else "stop",
-            context=context,
-            exact=exact,
-            seconds=self._seconds,
-        )
+        return self._answer
 
 
 def _error_said(error: Mapping[str, Any]) -> CallFailed:
@@ -174,113 +157,61 @@ def _error_said(error: Mapping[str, Any]) -> CallFailed:
     return ServerFault(f"llama.cpp failed: {said}")
 
 
-class EmbeddedModel:
-    """A model that runs in this process; see `pipeline.models.base.ChatModel`."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class EmbeddedModel(Adapter):
+    """A model that runs in this process; `path` is where its weights are."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        path: Path,
-        weights: Weights,
-        context: int,
-        prompts: PromptCounter,
-        options: ModelOptions,
-        confirmed: Path,
-        warnings: list[str],
-    ) -> None:
-        self.name = f"embedded:{name}" if name else "embedded"
-        self.digest = weights.digest
-        self.context = context
-        self.parameters = weights.parameters
-        self.exact = prompts.tokenizer.exact
-        self.warnings = warnings
-        self._path = path
-        self._prompts = prompts
-        self._settings = options
-        self.concurrency = options.concurrency
-        self._confirmed = confirmed
+    path: Path
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama.cpp")
         self._server: Any = None
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """Every setting that can change an answer, besides the weights and the prompt."""
-        return _sampling_options(vary(self._settings, 0))
-
-    def count(self, system: str, user: str) -> int:
-        """Count the tokens of the whole rendered prompt, template and BOS included."""
-        neutralize = self._prompts.tokenizer.neutralize
-        return self._prompts.count(neutralize(system), neutralize(user))
-
-    def count_text(self, text: str) -> int:
-        """Count the tokens that a text takes in the middle of a prompt."""
-        return self._prompts.tokenizer.count_text(text)
-
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        max_tokens: int,
-        attempt: int = 0,
-        emit: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """Ask once and return the answer as the model wrote it; see `ChatModel.complete`.
-
-        A cancelled call returns at once, and its generation ends soon after.
-
-        Raises:
-            ModelMissing: the weights cannot be loaded.
-            CallFailed: this call failed.
-        """
-        ours = self.count(system, user)
-        check_fits(ours, max_tokens, self.context)
-        request = self._request(system, user, max_tokens, vary(self._settings, attempt))
-        loop = asyncio.get_running_loop()
-
-        def hand_over(piece: str) -> None:
-            if emit is not None:
-                loop.call_soon_threadsafe(emit, piece)
-
-        answer = _Answer(self._settings.timeout, hand_over)
-        try:
-            await loop.run_in_executor(self._thread, self._generate, request, answer)
-        except asyncio.CancelledError:
-            answer.stop()
-            raise
-        return answer.reply(ours=ours, context=self.context, exact=self.exact)
 
     async def aclose(self) -> None:
         """Free the weights, once the calls in flight have ended."""
         await asyncio.to_thread(self._thread.shutdown)
         self._server = None
 
-    def _request(
-        self, system: str, user: str, max_tokens: int, sampling: Sampling
-    ) -> dict[str, object]:
-        neutralize = self._prompts.tokenizer.neutralize
+    async def _ask(self, request: Request, emit: Callable[[str], None] | None) -> Answer:
+        """Have the model answer. A cancelled call returns at once; its generation ends soon after.
+
+        Raises:
+            ModelMissing: the weights cannot be loaded.
+        """
+        loop = asyncio.get_running_loop()
+
+        def hand_over(piece: str) -> None:
+            if emit is not None:
+                loop.call_soon_threadsafe(emit, piece)
+
+        generation = _Generation(self.settings.timeout, Answer(hand_over))
+        try:
+            await loop.run_in_executor(self._thread, self._generate, request, generation)
+        except asyncio.CancelledError:
+            generation.stop()
+            raise
+        return generation.whole()
+
+    def _body(self, request: Request) -> dict[str, object]:
         return {
-            "messages": [
-                {"role": "system", "content": neutralize(system)},
-                {"role": "user", "content": neutralize(user)},
-            ],
-            "max_tokens": max_tokens,
+            "messages": [{"role": role, "content": text} for role, text in request.messages],
+            "max_tokens": request.max_tokens,
             "chat_template_kwargs": TEMPLATE_ARGUMENTS,
             "cache_prompt": False,  # what was read before must not change a later answer
             "stream": True,
             "stream_options": {"include_usage": True},
             "return_progress": True,
-            **_sampling_options(sampling),
+            **request.sampling.options,
         }
 
-    def _generate(self, request: dict[str, object], answer: _Answer) -> None:
+    def _generate(self, request: Request, generation: _Generation) -> None:
         """Fill an answer, once the weights are loaded. Runs in the model's own thread."""
         if self._server is None:
             self._server = self._load()
-        answer.start()
+        generation.start()
         try:
-            self._server.handle_chat_completions(request, answer.take)
+            self._server.handle_chat_completions(self._body(request), generation.take)
         except _CPP_ERRORS as error:
             raise ServerFault(f"llama.cpp failed: {error}") from error
 
@@ -292,7 +223,7 @@ class EmbeddedModel:
         import xllamacpp  # type: ignore[import-untyped]  # it has no types
 
         params = xllamacpp.CommonParams()
-        params.model.path = str(self._path)
+        params.model.path = str(self.path)
         params.n_parallel = 1
         params.n_ctx = self.context
         params.n_batch = _BATCH
@@ -306,35 +237,16 @@ class EmbeddedModel:
             server = xllamacpp.Server(params)
         except _CPP_ERRORS as error:
             raise ModelMissing(
-                f"llama.cpp cannot load {self._path} with a context of {self.context}: the file is "
+                f"llama.cpp cannot load {self.path} with a context of {self.context}: the file is "
                 "damaged, or of a kind that it does not know, or memory is short"
             ) from error
-        self._confirm(server)
+        self._send_probe(server)
         return server
 
-    def _confirm(self, server: Any) -> None:  # noqa: ANN401 - xllamacpp has no types
+    def _send_probe(self, server: Any) -> None:  # noqa: ANN401 - xllamacpp has no types
         """Have llama.cpp confirm, once for a GGUF, that it renders and counts as we do."""
-        if not self.exact or self._confirmed.exists():
+        if not self._unconfirmed:
             return
-        request = self._request(PROBE_SYSTEM, PROBE_TEXT, 1, vary(self._settings, 0))
-        said = server.handle_chat_completions({**request, "stream": False})
-        if "usage" not in said:  # the context is too short for this; each call is checked anyway
-            return
-        ours, theirs = self.count(PROBE_SYSTEM, PROBE_TEXT), said["usage"]["prompt_tokens"]
-        if ours == theirs:
-            keep(self._confirmed, "")
-        else:
-            self.exact = False
-            self.warnings.append(
-                f"llama.cpp counts {theirs} tokens where we count {ours}; prompts cannot be "
-                "verified token for token"
-            )
-
-
-def _sampling_options(sampling: Sampling) -> dict[str, object]:
-    return {
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
-        "repeat_penalty": sampling.repeat_penalty,
-        "repeat_last_n": _REPEAT_LAST_N,
-    }
+        said = server.handle_chat_completions({**self._body(self._probe()), "stream": False})
+        if "usage" in said:  # else the context is too short for this; each call is checked anyway
+            self._compare(said["usage"]["prompt_tokens"], "llama.cpp")

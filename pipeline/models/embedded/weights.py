@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelMissing
+from pipeline.models.adapter import parameter_count, trained_context
 from pipeline.models.base import INSTALL_EMBEDDED
 from pipeline.models.embedded.gguf import gguf_metadata
-from pipeline.models.verify import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,27 +68,14 @@ def read_weights(path: Path, folder: Path) -> Weights:
     weights = Weights(
         digest=digest,
         context=trained_context(facts),
-        parameters=_parameters(facts, stat.st_size),
+        parameters=parameter_count(facts, facts.get("general.size_label"))
+        or stat.st_size * 8 // _WEIGHT_BITS,
         template=str(facts.get("tokenizer.chat_template", "")),
         bos=_token(facts, "bos"),
         eos=_token(facts, "eos"),
     )
-    keep(kept, json.dumps(asdict(weights)))
+    _keep(kept, json.dumps(asdict(weights)))
     return weights
-
-
-def trained_context(facts: Mapping[str, object]) -> int | None:
-    """Return the context that a GGUF's metadata say it was trained for, in tokens."""
-    length = facts.get(f"{facts.get('general.architecture')}.context_length")
-    return length if isinstance(length, int) else None
-
-
-def _parameters(facts: Mapping[str, object], size: int) -> int:
-    """Return how many weights a file has: as it says, or as its size in bytes lets expect."""
-    count = facts.get("general.parameter_count")
-    if isinstance(count, int):
-        return count
-    return parse_size(str(facts.get("general.size_label", ""))) or size * 8 // _WEIGHT_BITS
 
 
 def _token(facts: Mapping[str, Any], which: str) -> str:
@@ -96,7 +83,7 @@ def _token(facts: Mapping[str, Any], which: str) -> str:
     return "" if number is None else str(facts["tokenizer.ggml.tokens"][number])
 
 
-def keep(path: Path, text: str) -> None:
+def _keep(path: Path, text: str) -> None:
     """Write a file whole or not at all, and only where that is possible."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

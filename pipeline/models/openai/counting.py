@@ -8,39 +8,35 @@ are estimated with a margin.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import ServerFault
-from pipeline.models.verify import plain_prompt
+from pipeline.models.adapter import REPEAT_LAST_N
+from pipeline.models.counting import PromptCounter, plain_prompt
 from pipeline.tokens.tokenizer import estimate_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline.models.adapter import Sampling
     from pipeline.models.openai.server import Server
-    from pipeline.models.verify import Sampling
 
-_REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back; 64 miss a looped sentence
 # An answer's bound is for the answer, not for thinking before it.
 _TEMPLATE = {"chat_template_kwargs": {"enable_thinking": False}}
 _KEPT_COUNTS = 512
+# What SentencePiece vocabularies call their control tokens; "<|…|>" and role markers are known.
+_CONTROL_TOKEN = re.compile(r"<(?=/?(?:s|bos|eos|pad|unk|mask|sep|cls)>)")
 
 
-class Counter(Protocol):
-    """Counts neutralized texts as a server does, and knows what else that server takes.
+class Counter(PromptCounter, Protocol):
+    """Counts as a server does, and knows what else that server takes.
 
     `context` is None where the server does not say.
     """
 
-    exact: bool
     context: int | None
-
-    def count_prompt(self, system: str, user: str) -> int:
-        """Count the tokens of the whole rendered prompt."""
-
-    def count_text(self, text: str) -> int:
-        """Count the tokens that a text takes in the middle of a prompt."""
 
     def parameters(self, sampling: Sampling) -> dict[str, object]:
         """Return what goes into a request beyond OpenAI's own parameters."""
@@ -62,12 +58,24 @@ def _chat(system: str, user: str) -> dict[str, object]:
     return {"messages": messages, **_TEMPLATE}
 
 
-class _ServerCounter:
+class _Neutral:
+    """Neutralizes texts for a server whose vocabulary is not known here."""
+
+    def __init__(self) -> None:
+        self._tokenizer = estimate_tokenizer()
+
+    def neutralize(self, text: str) -> str:
+        """Return the text with nothing in it that a server would take for more than text."""
+        return _CONTROL_TOKEN.sub("‹", self._tokenizer.neutralize(text))
+
+
+class _ServerCounter(_Neutral):
     """Counts at the server's `/tokenize`, and remembers the last counts."""
 
     exact = True
 
     def __init__(self, server: Server, context: int | None) -> None:
+        super().__init__()
         self.context = context
         self._server = server
         self._tokens = lru_cache(maxsize=_KEPT_COUNTS)(self._tokenize)
@@ -76,7 +84,13 @@ class _ServerCounter:
         self._break = self._tokens("\n")
 
     def count_text(self, text: str) -> int:
-        """Count the tokens that a text takes in the middle of a prompt."""
+        """Count the tokens that a text takes in the middle of a prompt.
+
+        Raises:
+            ServerDown: the server that counts is gone.
+            Transient: it could not be asked; so does `count_prompt`.
+        """
+        text = self.neutralize(text)
         return self._tokens(text) if self._break == 1 else self._tokens(f"\n{text}") - self._break
 
     def _tokenize(self, text: str) -> int:
@@ -108,7 +122,7 @@ class LlamaCppCounter(_ServerCounter):
         """Return llama.cpp's own parameters."""
         return {
             "repeat_penalty": sampling.repeat_penalty,
-            "repeat_last_n": _REPEAT_LAST_N,
+            "repeat_last_n": REPEAT_LAST_N,
             "cache_prompt": True,
             **_TEMPLATE,
         }
@@ -134,14 +148,11 @@ class _VllmCounter(_ServerCounter):
         return {"repetition_penalty": sampling.repeat_penalty, **_TEMPLATE}
 
 
-class _Estimator:
+class _Estimator(_Neutral):
     """Estimates, for a server that does not count."""
 
     exact = False
     context: int | None = None
-
-    def __init__(self) -> None:
-        self._tokenizer = estimate_tokenizer()
 
     def count_prompt(self, system: str, user: str) -> int:
         """Estimate the tokens of the whole rendered prompt."""
@@ -149,7 +160,7 @@ class _Estimator:
 
     def count_text(self, text: str) -> int:
         """Estimate the tokens that a text takes in the middle of a prompt."""
-        return self._tokenizer.count_text(text)
+        return self._tokenizer.count_text(self.neutralize(text))
 
     def parameters(self, sampling: Sampling) -> dict[str, object]:
         """Return nothing: such a server may refuse what it does not know."""

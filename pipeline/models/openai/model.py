@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
-import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from pipeline.errors import ModelMissing, ModelUnavailable, PyLlamaError, StreamBroken
+from pipeline.errors import ModelMissing, ModelUnavailable, PyLlamaError
+from pipeline.models.adapter import Piece, StreamingAdapter, choose_context, vary
 from pipeline.models.base import ModelInfo
 from pipeline.models.openai.counting import LlamaCppCounter, choose_counter
 from pipeline.models.openai.errors import model_missing, translated
 from pipeline.models.openai.server import CONNECT_SECONDS, Server, certificates
-from pipeline.models.verify import check_fits, checked_reply, choose_context, deadline, vary
-from pipeline.tokens.tokenizer import estimate_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
     from langchain_core.messages import AIMessage
     from langchain_openai import ChatOpenAI
 
-    from pipeline.models.base import ModelOptions, Reply
+    from pipeline.models.adapter import Request
+    from pipeline.models.base import ModelOptions
     from pipeline.models.openai.counting import Counter
-    from pipeline.models.verify import Sampling
 
 OPENAI_URL = "https://api.openai.com/v1"
 
 _INSTALL = 'pip install "py-llama-backend[openai]"'
-# What SentencePiece vocabularies call their control tokens; "<|…|>" and role markers are known.
-_CONTROL_TOKEN = re.compile(r"<(?=/?(?:s|bos|eos|pad|unk|mask|sep|cls)>)")
 
 
 def list_openai(base_url: str | None, api_key: str | None) -> list[ModelInfo]:
@@ -94,17 +88,18 @@ def open_openai(
     if not counter.exact:
         warnings.append(f"{server.url} does not count tokens for us; they are estimated")
     return OpenAIModel(
-        name=name,
+        name=f"openai:{name}",
         context=choose_context(options.context, counter.context or _context_of(model), warnings),
-        counter=counter,
+        prompts=counter,
+        settings=options,
+        warnings=warnings,
+        model=name,
+        server=server,
         weights={
             "id": model.get("id"),
             **{key: _meta(model).get(key) for key in ("size", "n_params", "ftype")},
         },
-        options=options,
-        server=server,
-        api_key=api_key,
-        warnings=warnings,
+        api_key=SecretStr(api_key or "none"),  # the client wants one in any case
     )
 
 
@@ -132,51 +127,16 @@ def _context_of(model: Mapping[str, Any]) -> int | None:
     return length if isinstance(length, int) else None
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What the server answered. The counts are None where it does not say."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class OpenAIModel(StreamingAdapter):
+    """A model of an OpenAI-compatible server; `weights` is what that lists of them."""
 
-    text: str
-    prompt_tokens: int | None
-    output_tokens: int | None
-    finish: str
-
-
-class OpenAIModel:
-    """A model of an OpenAI-compatible server; see `pipeline.models.base.ChatModel`.
-
-    It belongs to the event loop that makes its first call, as its connections do.
-    """
-
-    digest = ""
-
-    def __init__(
-        self,
-        *,
-        name: str,
-        context: int,
-        counter: Counter,
-        weights: Mapping[str, Any],
-        options: ModelOptions,
-        server: Server,
-        api_key: str | None,
-        warnings: list[str],
-    ) -> None:
-        self.name = f"openai:{name}"
-        self.context = context
-        self.parameters = None
-        self.exact = counter.exact
-        self.warnings = warnings
-        self._model = name
-        self._counter = counter
-        self._neutralize = estimate_tokenizer().neutralize
-        self._weights = weights
-        self._settings = options
-        self.concurrency = options.concurrency
-        self._server = server
-        self._api_key = SecretStr(api_key or "none")  # the client wants one in any case
-        self._limiter = asyncio.Semaphore(options.concurrency)
-        self._client: ChatOpenAI | None = None
+    prompts: Counter
+    model: str
+    server: Server
+    weights: Mapping[str, Any]
+    api_key: SecretStr
+    _client: ChatOpenAI | None = None
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -184,87 +144,47 @@ class OpenAIModel:
 
         The server gives no hash of the weights, so its address and what it lists of them are here.
         """
-        sampling = vary(self._settings, 0)
+        sampling = vary(self.settings, 0)
         return {
-            "server": self._server.url,
-            "weights": self._weights,
+            "server": self.server.url,
+            "weights": self.weights,
             "temperature": sampling.temperature,
             "seed": sampling.seed,
-            **self._counter.parameters(sampling),
+            **self.prompts.parameters(sampling),
         }
-
-    def count(self, system: str, user: str) -> int:
-        """Count the tokens of the whole rendered prompt, template and BOS included.
-
-        Raises:
-            ServerDown: the server that counts is gone.
-            Transient: it could not be asked.
-        """
-        return self._counter.count_prompt(self._neutralized(system), self._neutralized(user))
-
-    def count_text(self, text: str) -> int:
-        """Count the tokens that a text takes in the middle of a prompt; raises as `count` does."""
-        return self._counter.count_text(self._neutralized(text))
-
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        max_tokens: int,
-        attempt: int = 0,
-        emit: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """Ask once and return the answer as the model wrote it; see `ChatModel.complete`.
-
-        Raises:
-            ModelUnavailable: no call can succeed.
-            CallFailed: this call failed.
-        """
-        ours = await asyncio.to_thread(self.count, system, user)
-        check_fits(ours, max_tokens, self.context)
-        messages = [("system", self._neutralized(system)), ("user", self._neutralized(user))]
-        request = self._request(vary(self._settings, attempt), max_tokens)
-        chat = self._connected()
-        async with self._limiter, deadline(self._settings.timeout):
-            began = time.monotonic()
-            with translated(self._server.url, self._model):
-                answer = await _ask(chat, messages, request, emit)
-            seconds = time.monotonic() - began
-        if answer.prompt_tokens is None:
-            self._warn("the server does not say what it read; its answers cannot be verified")
-        return checked_reply(
-            answer.text,
-            ours=ours,
-            theirs=answer.prompt_tokens,
-            output_tokens=answer.output_tokens or 0,
-            finish="length" if answer.finish == "length" else "stop",
-            context=self.context,
-            exact=self.exact,
-            seconds=seconds,
-        )
 
     async def aclose(self) -> None:
         """Close the connections. The model cannot be used afterwards."""
-        self._server.close()
+        self.server.close()
         if self._client is not None:
             self._client.root_client.close()
             await self._client.root_async_client.close()
 
-    def _neutralized(self, text: str) -> str:
-        return _CONTROL_TOKEN.sub("‹", self._neutralize(text))
+    async def _measure(self, request: Request) -> int:
+        return await asyncio.to_thread(self.prompts.count_prompt, request.system, request.user)
 
-    def _warn(self, warning: str) -> None:
-        if warning not in self.warnings:
-            self.warnings.append(warning)
+    def _pieces(self, request: Request, *, stream: bool) -> AsyncGenerator[Piece]:
+        return self._answered(self._connected(), request, stream=stream)
 
-    def _request(self, sampling: Sampling, max_tokens: int) -> dict[str, Any]:
+    async def _answered(
+        self, client: ChatOpenAI, request: Request, *, stream: bool
+    ) -> AsyncGenerator[Piece]:
+        arguments = self._arguments(request)
+        with translated(self.server.url, self.model):
+            if not stream:
+                yield _piece(await client.ainvoke(request.messages, **arguments))
+                return
+            async for message in client.astream(request.messages, **arguments):
+                yield _piece(message)
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
         # OpenAI has renamed the bound on the answer; other servers know the old name at least.
-        bound = "max_completion_tokens" if self._server.url == OPENAI_URL else "max_tokens"
+        bound = "max_completion_tokens" if self.server.url == OPENAI_URL else "max_tokens"
+        sampling = request.sampling
         return {
             "temperature": sampling.temperature,
             "seed": sampling.seed,
-            "extra_body": {bound: max_tokens, **self._counter.parameters(sampling)},
+            "extra_body": {bound: request.max_tokens, **self.prompts.parameters(sampling)},
         }
 
     def _connected(self) -> ChatOpenAI:
@@ -276,12 +196,12 @@ class OpenAIModel:
             # Of its own: langchain-openai shares clients between models, and this one gets closed.
             http: dict[str, Any] = {
                 "timeout": openai.Timeout(None, connect=CONNECT_SECONDS),
-                "verify": certificates(self._server.url),
+                "verify": certificates(self.server.url),
             }
             self._client = ChatOpenAI(
-                model=self._model,
-                base_url=self._server.url,
-                api_key=self._api_key,
+                model=self.model,
+                base_url=self.server.url,
+                api_key=self.api_key,
                 max_retries=0,  # the pipeline retries
                 stream_usage=True,
                 stream_chunk_timeout=None,  # the deadline is enough
@@ -292,37 +212,11 @@ class OpenAIModel:
         return self._client
 
 
-async def _ask(
-    chat: ChatOpenAI,
-    messages: list[tuple[str, str]],
-    request: Mapping[str, Any],
-    emit: Callable[[str], None] | None,
-) -> _Answer:
-    text, finish = "", ""
-    usage: Mapping[str, Any] = {}
-    pieces = _messages(chat, messages, request, stream=emit is not None)
-    async with contextlib.aclosing(pieces):
-        async for message in pieces:
-            text += message.text
-            finish = message.response_metadata.get("finish_reason") or finish
-            usage = message.usage_metadata or usage
-            if emit is not None and message.text:
-                emit(message.text)
-    if not finish:
-        raise StreamBroken("the answer stopped before its end; the server may be restarting")
-    return _Answer(text, usage.get("input_tokens"), usage.get("output_tokens"), finish)
-
-
-async def _messages(
-    chat: ChatOpenAI,
-    messages: list[tuple[str, str]],
-    request: Mapping[str, Any],
-    *,
-    stream: bool,
-) -> AsyncGenerator[AIMessage]:
-    """Yield the answer in pieces, or in one, which costs less."""
-    if not stream:
-        yield await chat.ainvoke(messages, **request)
-        return
-    async for chunk in chat.astream(messages, **request):
-        yield chunk
+def _piece(message: AIMessage) -> Piece:
+    usage: Mapping[str, Any] = message.usage_metadata or {}
+    return Piece(
+        message.text,
+        finish=message.response_metadata.get("finish_reason") or "",
+        prompt_tokens=usage.get("input_tokens"),
+        output_tokens=usage.get("output_tokens"),
+    )
