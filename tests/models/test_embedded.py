@@ -19,7 +19,8 @@ from texts import ODD_TEXTS, asked
 from pipeline.errors import ModelMissing, PromptCut, Refused, ServerFault, TimedOut
 from pipeline.models.base import ModelOptions
 from pipeline.models.embedded.chat_template import render_chat
-from pipeline.models.embedded.model import _error_said, list_embedded, open_embedded
+from pipeline.models.embedded.model import _error_said, open_embedded
+from pipeline.models.embedded.provider import list_embedded
 from pipeline.models.embedded.weights import default_weights
 
 pytestmark = pytest.mark.skipif(

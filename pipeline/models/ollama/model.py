@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pipeline.errors import LoopedAnswer, ModelMissing, ServerDown
+from pipeline.errors import LoopedAnswer, ModelMissing
 from pipeline.models.adapter import (
     Piece,
     StreamingAdapter,
@@ -27,11 +27,10 @@ from pipeline.models.adapter import (
     trained_context,
     vary,
 )
-from pipeline.models.base import DEFAULT_OLLAMA_MODEL, ModelInfo
 from pipeline.models.counting import local_counter
 from pipeline.models.ollama.errors import translated
 from pipeline.models.ollama.go_template import UnsupportedTemplate, render
-from pipeline.models.ollama.server import CONNECT_SECONDS, OllamaServer
+from pipeline.models.ollama.server import CONNECT_SECONDS, OllamaServer, can_write, gguf_facts
 from pipeline.tokens.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
@@ -45,38 +44,6 @@ if TYPE_CHECKING:
     from pipeline.models.base import ModelOptions
 
 _UNKNOWN_CONTEXT = 2048  # tokens; what every Ollama model can hold
-
-
-def list_ollama(host: str | None) -> list[ModelInfo]:
-    """Return the models of a server that can write text, and how to get what is missing.
-
-    Raises:
-        InputError: `host` is no address.
-    """
-    default = f"ollama:{DEFAULT_OLLAMA_MODEL}"
-    try:
-        with OllamaServer(host) as server:
-            shown = [(model, server.show(model["name"])) for model in server.models()]
-    except ServerDown:
-        start = f"`ollama serve`, then `ollama pull {DEFAULT_OLLAMA_MODEL}`"
-        return [ModelInfo(default, hint=start)]
-    found = [
-        ModelInfo(
-            name=f"ollama:{model['name'].removesuffix(':latest')}",
-            context=trained_context(_facts(show)),
-            size=model.get("size"),
-        )
-        for model, show in shown
-        if _can_write(show)
-    ]
-    if all(model.name != default for model in found):
-        found.append(ModelInfo(default, hint=f"`ollama pull {DEFAULT_OLLAMA_MODEL}`"))
-    return found
-
-
-def _can_write(show: Mapping[str, Any]) -> bool:
-    """Whether a model writes text; servers before 0.6.4 do not say, and are believed to."""
-    return "completion" in (show.get("capabilities") or ["completion"])
 
 
 def open_ollama(
@@ -97,7 +64,7 @@ def open_ollama(
     """
     with OllamaServer(host) as server:
         version, models, show = server.version(), server.models(), server.show(name)
-        if not _can_write(show):
+        if not can_write(show):
             raise ModelMissing(f"{name} does not write text; take a chat model such as tinyllama")
         digest = _digest(name, models, show)
         warnings: list[str] = []
@@ -110,7 +77,7 @@ def open_ollama(
             UnsupportedTemplate,
             warnings,
         )
-    facts = _facts(show)
+    facts = gguf_facts(show)
     return OllamaModel(
         name=f"ollama:{name}",
         digest=digest,
@@ -124,11 +91,6 @@ def open_ollama(
         server=server,
         think=False if "thinking" in (show.get("capabilities") or ()) else None,
     )
-
-
-def _facts(show: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what the server shows of the model's GGUF."""
-    return show.get("model_info") or {}
 
 
 def _digest(name: str, models: list[dict[str, Any]], show: Mapping[str, Any]) -> str:

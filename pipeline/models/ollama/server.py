@@ -9,12 +9,15 @@ import contextlib
 import ipaddress
 import ssl
 import urllib.parse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from pipeline.errors import InputError
 from pipeline.models.ollama.errors import model_missing, no_ollama, server_down
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_PORT = 11434
 _PORTS = {"http": 80, "https": 443}
@@ -138,6 +141,16 @@ class OllamaServer:
         if not isinstance(answer, dict):
             raise no_ollama(self.address, "its answer is no JSON object")
         return answer
+
+
+def can_write(show: Mapping[str, Any]) -> bool:
+    """Whether a model writes text; servers before 0.6.4 do not say, and are believed to."""
+    return "completion" in (show.get("capabilities") or ["completion"])
+
+
+def gguf_facts(show: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the server shows of the model's GGUF."""
+    return show.get("model_info") or {}
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from pipeline.errors import ModelMissing, ModelUnavailable, PyLlamaError
+from pipeline.errors import ModelMissing, PyLlamaError
 from pipeline.models.adapter import Piece, StreamingAdapter, choose_context, vary
-from pipeline.models.base import ModelInfo
 from pipeline.models.openai.counting import LlamaCppCounter, choose_counter
 from pipeline.models.openai.errors import model_missing, translated
-from pipeline.models.openai.server import CONNECT_SECONDS, Server, certificates
+from pipeline.models.openai.server import (
+    CONNECT_SECONDS,
+    Server,
+    certificates,
+    context_of,
+    meta_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -30,24 +35,6 @@ if TYPE_CHECKING:
 OPENAI_URL = "https://api.openai.com/v1"
 
 _INSTALL = 'pip install "py-llama-backend[openai]"'
-
-
-def list_openai(base_url: str | None, api_key: str | None) -> list[ModelInfo]:
-    """Return the models of a server, or what is wrong with it; none where no server is named.
-
-    Raises:
-        InputError: `base_url` is no address.
-    """
-    if base_url is None:
-        return []
-    try:
-        with Server(base_url, api_key) as server:
-            return [
-                ModelInfo(f"openai:{model['id']}", _context_of(model), _meta(model).get("size"))
-                for model in server.models()
-            ]
-    except ModelUnavailable as error:
-        return [ModelInfo("openai", hint=str(error))]
 
 
 def open_openai(
@@ -89,7 +76,7 @@ def open_openai(
         warnings.append(f"{server.url} does not count tokens for us; they are estimated")
     return OpenAIModel(
         name=f"openai:{name}",
-        context=choose_context(options.context, counter.context or _context_of(model), warnings),
+        context=choose_context(options.context, counter.context or context_of(model), warnings),
         prompts=counter,
         settings=options,
         warnings=warnings,
@@ -97,7 +84,7 @@ def open_openai(
         server=server,
         weights={
             "id": model.get("id"),
-            **{key: _meta(model).get(key) for key in ("size", "n_params", "ftype")},
+            **{key: meta_of(model).get(key) for key in ("size", "n_params", "ftype")},
         },
         api_key=SecretStr(api_key or "none"),  # the client wants one in any case
     )
@@ -115,16 +102,6 @@ def _find_model(
     if listed:
         raise model_missing(server.url, name, [model["id"] for model in listed])
     return {}
-
-
-def _meta(model: Mapping[str, Any]) -> dict[str, Any]:
-    return model.get("meta") or {}
-
-
-def _context_of(model: Mapping[str, Any]) -> int | None:
-    """Return the context that a server lists for a model: vLLM's, then llama.cpp's key."""
-    length = model.get("max_model_len") or _meta(model).get("n_ctx_train")
-    return length if isinstance(length, int) else None
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

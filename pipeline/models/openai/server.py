@@ -73,6 +73,17 @@ class Server:
         return answer
 
 
+def meta_of(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what llama.cpp lists of a model's weights."""
+    return model.get("meta") or {}
+
+
+def context_of(model: Mapping[str, Any]) -> int | None:
+    """Return the context that a server lists for a model: vLLM's, then llama.cpp's key."""
+    length = model.get("max_model_len") or meta_of(model).get("n_ctx_train")
+    return length if isinstance(length, int) else None
+
+
 def _said(answer: httpx.Response) -> dict[str, Any]:
     """Return the JSON object that a server answered; an empty one if it did not."""
     with contextlib.suppress(ValueError):
