@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import urllib.parse
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -20,14 +19,11 @@ from api.problems import add_handlers
 from api.routes import health, jobs, summarize
 from api.service import Service
 from api.site import SiteHeaders, add_site
-from pipeline.errors import ModelUnavailable
-from pipeline.models.base import DEFAULT_OLLAMA_MODEL, INSTALL_EMBEDDED
-from pipeline.models.ollama.server import OllamaServer
-from pipeline.models.open import open_model
-from pipeline.models.openai.model import list_openai
+from pipeline.errors import InputError, ModelUnavailable
+from pipeline.models.open import find_provider, open_model
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from opentelemetry.trace import TracerProvider
 
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
     from pipeline.models.base import ChatModel
     from pipeline.settings import Settings
 
-IN_PROCESS = "The model in this process"
+UNKNOWN_PLACE = "The model in this process"
 
 
 def make_service(
@@ -54,7 +50,7 @@ def make_service(
         return open_model(settings.model_copy(update={"model": name}))
 
     pool = ModelPool(
-        offers=tuple(Offer(name, server_of(name, settings), command_for(name)) for name in names),
+        offers=tuple(offer_of(name, settings) for name in names),
         open=open_offer,
         probe=lambda name: probe(name, settings),
         slots=settings.concurrency,
@@ -65,52 +61,28 @@ def make_service(
     return Service(service, engine, metrics, jobs, tracers)
 
 
-def server_of(name: str, settings: Settings) -> str:
-    """Return where a model's server is, for people, without credentials."""
-    provider = name.partition(":")[0]
-    if provider == "openai":
-        split = urllib.parse.urlsplit(settings.openai_base_url or "")
-        address = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
-        return f"The model server at {address}"
-    if provider not in ("auto", "ollama"):
-        return IN_PROCESS
-    with OllamaServer(settings.ollama_hosts[0]) as server:
-        ollama = f"The Ollama server at {server.address}"
-    return ollama if provider == "ollama" else f"{ollama}, or else the model in this process,"
+def offer_of(name: str, settings: Settings) -> Offer:
+    """Return what people are told of a model. Of one that nobody provides, who opens it tells.
 
-
-def command_for(name: str) -> str | None:
-    """Return the command that brings a model, where one does."""
-    provider, _, model = name.partition(":")
-    if provider in ("auto", "ollama"):
-        return f"ollama pull {model or DEFAULT_OLLAMA_MODEL}"
-    return INSTALL_EMBEDDED if name == "embedded" else None
+    Raises:
+        InputError: the settings name no address of the model's server.
+    """
+    try:
+        provider, model = find_provider(name)
+    except (InputError, ModelUnavailable):
+        return Offer(name, UNKNOWN_PLACE)
+    return Offer(name, provider.where(model, settings), provider.how_to_get(model))
 
 
 def probe(name: str, settings: Settings) -> None:
     """Ask a model's server whether it is there and has the model.
 
     Raises:
-        ModelUnavailable: it does not.
+        InputError: nobody provides such a model.
+        ModelUnavailable: the server is not there, or has it not.
     """
-    provider, _, model = name.partition(":")
-    if provider == "ollama":
-        _probe_any(settings.ollama_hosts, model)
-    elif provider == "openai":
-        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-        found = list_openai(settings.openai_base_url, key)
-        if all(info.name != name for info in found):
-            raise ModelUnavailable(f"{name} cannot be had")
-
-
-def _probe_any(hosts: Sequence[str | None], model: str) -> None:
-    """Ask one server after the other, until one has the model."""
-    for host in hosts[:-1]:
-        with suppress(ModelUnavailable), OllamaServer(host) as server:
-            server.show(model)
-            return
-    with OllamaServer(hosts[-1]) as server:
-        server.show(model)
+    provider, model = find_provider(name)
+    provider.probe(model, settings)
 
 
 def create_app(service: Service) -> FastAPI:

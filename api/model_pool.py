@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import SpanKind, StatusCode
 
 from api.problems import Problem, translated
-from pipeline.models.fair_queue import FairSlots, SharedModel
+from pipeline.models.fair_queue import FairQueue, SharedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class ModelPool:
     probe: Callable[[str], None]
     slots: int
     _opened: dict[str, ChatModel] = field(default_factory=dict)
-    _slots: dict[str, FairSlots] = field(default_factory=dict)
+    _slots: dict[str, FairQueue] = field(default_factory=dict)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _checked: dict[str, tuple[float, Problem | None]] = field(default_factory=dict)
     _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -92,7 +92,7 @@ class ModelPool:
             if offer.name not in self._opened:
                 with translated(offer):
                     self._opened[offer.name] = await asyncio.to_thread(self.open, offer.name)
-                self._slots[offer.name] = FairSlots(self.slots)
+                self._slots[offer.name] = FairQueue(self.slots)
         return self._opened[offer.name]
 
     async def check(self, offer: Offer) -> None:
@@ -118,7 +118,7 @@ class ModelPool:
             return problem
         return None
 
-    def slots_of(self, offer: Offer) -> FairSlots:
+    def slots_of(self, offer: Offer) -> FairQueue:
         """Return the slots of a model that has been opened."""
         return self._slots[offer.name]
 

@@ -13,7 +13,7 @@ PyLlamaError
 │   ├── ServerDown         nothing answers at the address
 │   └── ModelMissing       the server does not have the model
 └── CallFailed             one call failed; the run goes on without it
-    ├── Passing            the same call may succeed a little later
+    ├── Transient          the same call may succeed a little later
     │   ├── ServerBusy     the server's queue is full
     │   ├── ServerFault    the server failed: a crash, HTTP 5xx, an error line in a stream
     │   ├── StreamBroken   the answer stopped before its end
@@ -92,23 +92,23 @@ class CallFailed(PyLlamaError):
     """One call failed. The run retries, splits the source, or stands in for it."""
 
 
-class Passing(CallFailed):
+class Transient(CallFailed):
     """A failure that may pass: the same call is worth sending again."""
 
 
-class ServerBusy(Passing):
+class ServerBusy(Transient):
     """The server's queue is full (HTTP 429 or 503)."""
 
 
-class ServerFault(Passing):
+class ServerFault(Transient):
     """The server failed while answering: a crashed runner, HTTP 5xx, an error in the stream."""
 
 
-class StreamBroken(Passing):
+class StreamBroken(Transient):
     """The connection dropped, or the answer ended without saying that it was done."""
 
 
-class TimedOut(Passing):
+class TimedOut(Transient):
     """No complete answer within the time limit for one call."""
 
 

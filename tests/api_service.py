@@ -10,16 +10,17 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import httpx
 from opentelemetry import trace
 
 from api import logs
-from api.app import command_for
+from api.app import offer_of
 from api.engine import Engine
 from api.jobs import JobStore
 from api.metrics import Metrics
-from api.model_pool import ModelPool, Offer
+from api.model_pool import ModelPool
 from api.server import Server
 from api.service import Service
 from api.settings import ServiceSettings
@@ -47,9 +48,11 @@ def make(
             **changes,
         }
     )
+    # Answers stay as they are scripted.
+    own = Settings(model="scripted", unsupported="keep", **(summaries or {}))
     names = ("scripted", *settings.models)
     pool = ModelPool(
-        offers=tuple(Offer(name, WHERE, command_for(name)) for name in names),
+        offers=tuple(replace(offer_of(name, own), server=WHERE) for name in names),
         open=opener or (lambda name: model),
         probe=probe,
         slots=model.concurrency if model else 4,
@@ -57,8 +60,7 @@ def make(
     metrics = Metrics()
     tracer = trace.get_tracer("tests", tracer_provider=tracers)
     engine = Engine(
-        # Answers stay as they are scripted.
-        Settings(model="scripted", unsupported="keep", **(summaries or {})),
+        own,
         pool,
         store or NoStore(),
         metrics,

@@ -14,7 +14,8 @@ from ollama_server import Request, ScriptedOllama, says
 from eval.bench.simulation import SIMULATOR, Simulation, simulated
 from pipeline.errors import ModelUnavailable
 from pipeline.models.base import ChatModel, ModelOptions
-from pipeline.models.embedded.model import default_weights, open_embedded
+from pipeline.models.embedded.model import open_embedded
+from pipeline.models.embedded.weights import default_weights
 from pipeline.models.ollama.model import open_ollama
 from pipeline.models.ollama.server import OllamaServer
 from pipeline.models.openai.model import open_openai

@@ -20,7 +20,7 @@ from pipeline.core.answers import FIRST, HALVES, SECOND
 from pipeline.core.chunk import halve
 from pipeline.core.prompts import join_sources
 from pipeline.core.question import Answer
-from pipeline.errors import BadAnswer, CallFailed, Passing, PromptCut
+from pipeline.errors import BadAnswer, CallFailed, PromptCut, Transient
 from pipeline.models.base import Reply
 from pipeline.tree import StandIn
 
@@ -186,7 +186,7 @@ def log_retries() -> None:
 
 def _backoff(error: Exception) -> bool | float:
     """Tell whether to ask again: after a wait where the server failed, at once for bad answers."""
-    return 0.0 if isinstance(error, BadAnswer) else isinstance(error, Passing)
+    return 0.0 if isinstance(error, BadAnswer) else isinstance(error, Transient)
 
 
 async def gather(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

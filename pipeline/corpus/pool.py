@@ -14,7 +14,7 @@ from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.summarizer import Summarizer
 from pipeline.corpus.stats import Tally
 from pipeline.errors import ModelUnavailable, PyLlamaError
-from pipeline.models.fair_queue import FairSlots, SharedModel
+from pipeline.models.fair_queue import FairQueue, SharedModel
 from pipeline.models.open import open_model
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Pool:
     def __init__(self, summarizer: Summarizer) -> None:
         summarizer.budget()
         self._summarizer = summarizer
-        self._slots = FairSlots(summarizer.model.concurrency)
+        self._slots = FairQueue(summarizer.model.concurrency)
         self._numbers = count()
         self.tally = Tally()
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from pipeline import errors
 from pipeline.corpus.pool import open_pool
 from pipeline.errors import ModelMissing, PyLlamaError, ServerDown, TimedOut
-from pipeline.models.load_balancer import Rota, Server
-from pipeline.models.verify import deadline
+from pipeline.models.adapter import deadline
+from pipeline.models.load_balancer import LoadBalancer, Server
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -114,7 +114,7 @@ class WorkerPool:
 
     def __init__(self, workers: Sequence[WorkerHandle], documents: int) -> None:
         """Take the workers, and how many documents each of them summarizes at once."""
-        self._rota = Rota([self._server(worker, documents) for worker in workers])
+        self._balancer = LoadBalancer([self._server(worker, documents) for worker in workers])
         self._identity: Mapping[str, object] = {}
 
     def _server(self, worker: WorkerHandle, documents: int) -> Server[WorkerHandle]:
@@ -134,7 +134,7 @@ class WorkerPool:
         Raises:
             ModelUnavailable: all are down, or their models differ.
         """
-        servers = self._rota.servers
+        servers = self._balancer.servers
         found = await asyncio.gather(*(s.revive() for s in servers), return_exceptions=True)
         for server, worker in zip(servers, found, strict=True):
             if isinstance(worker, ServerDown | TimedOut):
@@ -149,7 +149,7 @@ class WorkerPool:
     @property
     def width(self) -> int:
         """How many documents to summarize at once."""
-        return sum(server.slots for server in self._rota.servers)
+        return sum(server.slots for server in self._balancer.servers)
 
     @property
     def identity(self) -> Mapping[str, object]:
@@ -158,8 +158,8 @@ class WorkerPool:
 
     async def result(self, document: Document) -> Mapping[str, object]:
         """Summarize a document and return the result's JSON form; see `Engine`."""
-        return await self._rota.share(lambda worker: worker.summarize(document))
+        return await self._balancer.share(lambda worker: worker.summarize(document))
 
     async def aclose(self) -> None:
         """Stop trying workers that are down."""
-        await self._rota.aclose()
+        await self._balancer.aclose()

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-DEFAULT_OLLAMA_MODEL = "tinyllama"
-INSTALL_EMBEDDED = 'pip install "py-llama-backend[embedded]"'
 MAX_DEFAULT_CONTEXT = 8192  # tokens; a longer window costs memory that nobody asked to spend
 
 

@@ -8,14 +8,16 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.models.wrapper import ModelWrapper
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+    from collections.abc import AsyncIterator, Callable, Hashable
 
     from pipeline.models.base import ChatModel, Reply
 
 
-class FairSlots:
-    """A number of slots that runs share: a free one goes to the run that holds the fewest.
+class FairQueue:
+    """A fair queue for slots that runs share: a free one goes to the run that holds the fewest.
 
     Where several hold as few, the one that had to wait longest since its last turn is next. So a
     text of a thousand calls delays a text of one call by no more than a call of its own.
@@ -91,63 +93,15 @@ class FairSlots:
 
 
 @dataclass(frozen=True)
-class SharedModel:
+class SharedModel(ModelWrapper):
     """A model as one run sees it: its calls take fair turns with those of other runs.
 
-    See `pipeline.models.base.ChatModel`. Who opened the model closes it.
+    Who opened the model closes it.
     """
 
     model: ChatModel
-    slots: FairSlots
+    slots: FairQueue
     run: Hashable
-
-    @property
-    def name(self) -> str:
-        """As the model's."""
-        return self.model.name
-
-    @property
-    def digest(self) -> str:
-        """As the model's."""
-        return self.model.digest
-
-    @property
-    def context(self) -> int:
-        """As the model's."""
-        return self.model.context
-
-    @property
-    def parameters(self) -> int | None:
-        """As the model's."""
-        return self.model.parameters
-
-    @property
-    def exact(self) -> bool:
-        """As the model's."""
-        return self.model.exact
-
-    @property
-    def warnings(self) -> list[str]:
-        """As the model's."""
-        return self.model.warnings
-
-    @property
-    def concurrency(self) -> int:
-        """As the model's."""
-        return self.model.concurrency
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """As the model's."""
-        return self.model.options
-
-    def count(self, system: str, user: str) -> int:
-        """Count as the model does."""
-        return self.model.count(system, user)
-
-    def count_text(self, text: str) -> int:
-        """Count as the model does."""
-        return self.model.count_text(text)
 
     async def complete(
         self,
@@ -160,7 +114,7 @@ class SharedModel:
     ) -> Reply:
         """Ask the model when this run's turn has come; see `ChatModel.complete`."""
         async with self.slots.slot(self.run):
-            return await self.model.complete(
+            return await super().complete(
                 system, user, max_tokens=max_tokens, attempt=attempt, emit=emit
             )
 

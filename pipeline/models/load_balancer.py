@@ -1,10 +1,10 @@
-"""Work shared out between servers, each with slots of its own; what fails rests.
+"""A load balancer: work goes to the least busy of several servers, each with slots of its own.
 
-A server that cannot be reached, does not answer in time or fails again and again is set aside, and
-its work goes to the others. While it rests it is tried now and then, and comes back with its first
-answer. At the end of a run, where servers have nothing else to do, what takes much longer than
-usual elsewhere is begun on them a second time, and the first to finish counts: so one that hangs or
-is slow does not keep all waiting.
+A circuit breaker stands before each server: one that cannot be reached, does not answer in time or
+fails FAILURES times in a row is set aside, and its work goes to the others. While it rests it is
+tried now and then, and comes back with its first answer. Hedged requests keep the end of a run
+short: where servers have nothing else to do, what takes LATE times as long as usual is begun on a
+second one, and the first to finish counts. So a server that hangs or is slow keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from pipeline.errors import CallFailed, ModelUnavailable, Passing, TimedOut
+from pipeline.errors import CallFailed, ModelUnavailable, TimedOut, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 Worker = TypeVar("Worker")
 Made = TypeVar("Made")
-Trouble: TypeAlias = Passing | ModelUnavailable
+Trouble: TypeAlias = Transient | ModelUnavailable
 
 FAILURES = 3  # in a row, after which a server rests; one alone may be the work's fault
 LATE = 2.0  # times the usual; work that takes longer is begun a second time
@@ -41,7 +41,7 @@ class Server(Generic[Worker]):
     revive: Callable[[], Awaitable[Worker]]
     in_flight: int = 0
     failures: int = 0
-    trouble: Trouble | None = None  # why it rests
+    trouble: Trouble | None = None  # why it rests: its circuit breaker is open
 
 
 @dataclass(eq=False)
@@ -55,8 +55,11 @@ class _Piece(Generic[Worker, Made]):
 
 
 @dataclass
-class Rota(Generic[Worker]):
-    """Gives each piece of work to the least busy of the servers; `rest` is in seconds."""
+class LoadBalancer(Generic[Worker]):
+    """Gives each piece of work to the least busy server whose circuit breaker is closed.
+
+    `rest` is how long a server that was set aside is first left alone, in seconds.
+    """
 
     servers: Sequence[Server[Worker]]
     rest: float = REST
@@ -78,11 +81,11 @@ class Rota(Generic[Worker]):
     ) -> Made:
         """Have a server that has room do some work, and another one where it fails.
 
-        `again` says whether work that failed can be begun anew elsewhere. `twice` allows it to be
-        begun a second time while the first goes on.
+        `again` says whether work that failed can be begun anew elsewhere. `twice` allows a hedged
+        request: the work may be begun a second time while the first goes on.
 
         Raises:
-            Passing: no server that is awake could do it.
+            Transient: no server that is awake could do it.
             ModelUnavailable: likewise, and none of the servers can be had.
             CallFailed: it failed for a reason of its own.
         """
@@ -93,7 +96,7 @@ class Rota(Generic[Worker]):
             self._begin(piece, server, worker)
             try:
                 return await self._outcome(piece, twice=twice)
-            except (Passing, ModelUnavailable) as error:
+            except (Transient, ModelUnavailable) as error:
                 errors |= dict.fromkeys(piece.attempts, error)
                 if not again():
                     raise
@@ -108,7 +111,7 @@ class Rota(Generic[Worker]):
         try:
             made = await piece.work(worker)
         except Exception as error:  # noqa: BLE001 - whoever shared the work gets it
-            if isinstance(error, Passing | ModelUnavailable):
+            if isinstance(error, Transient | ModelUnavailable):
                 self._note(server, error)
             others = [task for other, task in piece.attempts.items() if other is not server]
             if all(task.done() for task in others) and not piece.made.done():
@@ -140,7 +143,7 @@ class Rota(Generic[Worker]):
                 await asyncio.wait(left)
 
     async def _help(self) -> None:
-        """Begin late work a second time where a server has nothing else to do."""
+        """Hedge: begin late work a second time where a server has nothing else to do."""
         while self._pieces:
             await asyncio.sleep(HELP_EVERY)
             if not self._usual:  # nothing is finished yet, so nobody knows
@@ -200,14 +203,14 @@ class Rota(Generic[Worker]):
                 self._revivals[server] = asyncio.create_task(self._revive(server))
 
     async def _revive(self, server: Server[Worker]) -> None:
-        """Try a server that rests now and then, until it answers."""
+        """Try a server that rests now and then, until it answers and its breaker closes."""
         rest = self.rest
         while server.trouble:
             await asyncio.sleep(rest)
             rest = min(2 * rest, LONGEST_REST)
             try:
                 server.worker = await server.revive()
-            except (Passing, ModelUnavailable) as error:
+            except (Transient, ModelUnavailable) as error:
                 server.trouble = error
             else:
                 server.trouble, server.failures = None, 0
@@ -227,12 +230,12 @@ async def answers(call: Awaitable[object]) -> None:
     """Wait for a call of which only matters that the server answers, whatever it says.
 
     Raises:
-        Passing: it does not.
+        Transient: it does not.
         ModelUnavailable: it does not.
     """
     try:
         await call
-    except Passing:
+    except Transient:
         raise
     except CallFailed:
         return
@@ -240,4 +243,4 @@ async def answers(call: Awaitable[object]) -> None:
 
 def _mildest(errors: Sequence[Trouble]) -> Trouble:
     """Return an error that may pass, if there is one: it does not end a run."""
-    return next((error for error in errors if isinstance(error, Passing)), errors[0])
+    return next((error for error in errors if isinstance(error, Transient)), errors[0])

@@ -1,108 +1,125 @@
-"""How to open a model by name, and which there are."""
+"""How to open a model by name, and which there are: the table of providers."""
 
 from __future__ import annotations
 
-from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from pipeline.errors import InputError, ModelUnavailable
-from pipeline.models.base import DEFAULT_OLLAMA_MODEL, ModelOptions
+from pipeline.errors import InputError, ModelMissing, PyLlamaError
+from pipeline.models.base import ModelInfo
+from pipeline.models.provider import Provider
+from pipeline.text.display import one_line
 
 if TYPE_CHECKING:
-    from pipeline.models.base import ChatModel, ModelInfo
-    from pipeline.models.embedded.model import EmbeddedModel
-    from pipeline.models.ollama.model import OllamaModel
-    from pipeline.models.openai.model import OpenAIModel
+    from collections.abc import Iterator, Sequence
+
+    from pipeline.models.base import ChatModel
     from pipeline.settings import Settings
+
+# Where each provider's class is, by the word that its models' names begin with. It is imported when
+# it is asked for. Other packages bring theirs, in the same form, as entry points of this group.
+PROVIDERS = {
+    "ollama": "pipeline.models.ollama.provider:OllamaProvider",
+    "embedded": "pipeline.models.embedded.provider:EmbeddedProvider",
+    "openai": "pipeline.models.openai.provider:OpenAIProvider",
+    "auto": "pipeline.models.auto:AutoProvider",
+}
+GROUP = "py_llama.providers"
 
 
 def open_model(settings: Settings) -> ChatModel:
-    """Open the model that the settings name: the one place where a provider is chosen.
+    """Open the model that the settings name.
 
     Raises:
-        InputError: there is no such provider.
+        InputError: there is no such provider; the message says which there are.
         ModelUnavailable: the server or the model cannot be had; the message says how to get it.
     """
     if settings.strategy == "extractive":
         from pipeline.models.no_model import NoModel
 
         return NoModel()
-    provider, _, name = settings.model.partition(":")
-    if provider == "auto" and not name:
-        return _open_auto(settings)
-    if provider == "embedded":
-        return _open_embedded(settings, name)
-    if provider == "ollama" and name:
-        return _open_ollama(settings, name)
-    if provider == "openai" and name:
-        return _open_openai(settings, name)
-    raise InputError(
-        f"there is no model {settings.model!r}: write ollama:NAME, openai:NAME, embedded, "
-        "embedded:FILE.gguf or auto"
-    )
+    provider, name = find_provider(settings.model)
+    return provider.open(name, settings)
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
     """Return every model that can be used now, and how to get the ones that cannot."""
-    from pipeline.models.embedded.model import list_embedded
-    from pipeline.models.ollama.model import list_ollama
-    from pipeline.models.openai.model import list_openai
-
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-    return [
-        *list_ollama(settings.ollama_hosts[0]),
-        *list_embedded(),
-        *list_openai(settings.openai_base_url, key),
-    ]
+    found = [info for key in PROVIDERS for info in _built_in(key).models(settings)]
+    for plugin in _plugins():
+        found += _listed(plugin, settings)
+    return found
 
 
-def _open_auto(settings: Settings) -> ChatModel:
-    """Take Ollama's tinyllama where it can be had, else the embedded model, and say so."""
+def find_provider(model: str) -> tuple[Provider, str]:
+    """Return the provider of a model, and what of the model's name is for the provider.
+
+    Raises:
+        InputError: there is no provider for such a name; the message says which there are.
+        ModelMissing: it is one of another package, and cannot be loaded.
+    """
+    key, _, name = model.partition(":")
+    provider = _built_in(key) if key in PROVIDERS else _plugged_in(key)
+    if provider is None or not provider.takes(name):
+        raise InputError(f"there is no model {model!r}: write {_choice()}")
+    return provider, name
+
+
+def _built_in(key: str) -> Provider:
+    provider: type[Provider] = EntryPoint(key, PROVIDERS[key], GROUP).load()
+    return provider()
+
+
+def _plugins() -> Iterator[EntryPoint]:
+    """Find the providers of other packages; none of them takes the place of one of ours."""
+    found = {plugin.name: plugin for plugin in entry_points(group=GROUP)}
+    return (found[name] for name in sorted(found.keys() - PROVIDERS))
+
+
+def _plugged_in(key: str) -> Provider | None:
+    return next((_load(plugin) for plugin in _plugins() if plugin.name == key), None)
+
+
+def _load(plugin: EntryPoint) -> Provider:
+    """Load a provider of another package.
+
+    Raises:
+        ModelMissing: that fails, for whatever reason; the message is one line that names it.
+    """
     try:
-        model: ChatModel = _open_ollama(settings, DEFAULT_OLLAMA_MODEL)
-    except ModelUnavailable as reason:
+        provider = plugin.load()()
+    except Exception as error:
+        raise _broken(plugin, f"{type(error).__name__}: {error}") from error
+    if not isinstance(provider, Provider) or not getattr(provider, "forms", ()):
+        raise _broken(plugin, f"{plugin.value} is no Provider with forms")
+    return provider
+
+
+def _broken(plugin: EntryPoint, why: str) -> ModelMissing:
+    package = plugin.dist.name if plugin.dist else plugin.module
+    return ModelMissing(
+        f"the provider {plugin.name} of the package {package} cannot be used ({one_line(why)})"
+    )
+
+
+def _listed(plugin: EntryPoint, settings: Settings) -> Sequence[ModelInfo]:
+    """Return the models of a provider of another package, or what is wrong with it."""
+    try:
+        return list(_load(plugin).models(settings))
+    except PyLlamaError as error:
+        hint = str(error)
+    except Exception as error:  # noqa: BLE001 - one that fails does not hide the others
+        hint = str(_broken(plugin, f"{type(error).__name__}: {error}"))
+    return [ModelInfo(plugin.name, hint=hint)]
+
+
+def _choice() -> str:
+    """Say how models are named, and which providers of other packages cannot be used."""
+    forms, broken = list[str](), ""
+    for key in PROVIDERS:
+        forms += _built_in(key).forms
+    for plugin in _plugins():
         try:
-            model = _open_embedded(settings, "")
-        except ModelUnavailable as missing:
-            raise ModelUnavailable(f"{reason}; and {missing}") from None
-        model.warnings.insert(0, f"took the embedded model, because {reason}")
-    else:
-        model.warnings.insert(0, f"took {model.name}, which the Ollama server has")
-    return model
-
-
-def _open_ollama(settings: Settings, name: str) -> ChatModel:
-    from pipeline.models.ollama.model import open_ollama
-    from pipeline.models.replicas import Fleet
-
-    def on(host: str | None) -> OllamaModel:
-        return open_ollama(
-            name,
-            host=host,
-            options=ModelOptions.from_settings(settings),
-            cache_folder=settings.cache_folder,
-        )
-
-    hosts = settings.ollama_hosts
-    return on(hosts[0]) if len(hosts) == 1 else Fleet({str(h): partial(on, h) for h in hosts})
-
-
-def _open_openai(settings: Settings, name: str) -> OpenAIModel:
-    from pipeline.models.openai.model import open_openai
-
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-    return open_openai(
-        name,
-        base_url=settings.openai_base_url,
-        api_key=key,
-        options=ModelOptions.from_settings(settings),
-        cache_folder=settings.cache_folder,
-    )
-
-
-def _open_embedded(settings: Settings, path: str) -> EmbeddedModel:
-    from pipeline.models.embedded.model import open_embedded
-
-    return open_embedded(
-        path, options=ModelOptions.from_settings(settings), cache_folder=settings.cache_folder
-    )
+            forms += _load(plugin).forms
+        except ModelMissing as error:
+            broken += f"; {error}"
+    return f"{', '.join(forms[:-1])} or {forms[-1]}{broken}"

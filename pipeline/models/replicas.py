@@ -1,4 +1,4 @@
-"""One model on several servers: a call goes where there is room, and what fails rests."""
+"""Replicas of one model on several servers: a call goes where there is room; what fails rests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelMissing, ModelUnavailable
-from pipeline.models.load_balancer import REST, Rota, Server, answers
+from pipeline.models.load_balancer import REST, LoadBalancer, Server, answers
 from pipeline.models.verify import PROBE_SYSTEM, PROBE_TEXT
+from pipeline.models.wrapper import ModelWrapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from pipeline.models.base import ChatModel, Reply
 
 
-class Fleet:
-    """A model on several servers, by their addresses; see `pipeline.models.base.ChatModel`.
+class ReplicatedModel(ModelWrapper):
+    """A model on several servers, by their addresses.
 
     A server that cannot be had now rests, and is opened later.
 
@@ -26,17 +27,17 @@ class Fleet:
     """
 
     def __init__(self, servers: Mapping[str, Callable[[], ChatModel]], rest: float = REST) -> None:
-        self.warnings: list[str] = []
+        self._warnings: list[str] = []
         members = [self._member(address, opener) for address, opener in servers.items()]
         opened = [member.worker for member in members if member.worker is not None]
         troubles = [member.trouble for member in members if member.trouble is not None]
         if not opened:
             raise troubles[0]
-        self._model = opened[0]
-        self._rota = Rota(members, rest)
-        self.warnings += [f"{trouble}; the other servers do its work" for trouble in troubles]
+        self.model = opened[0]  # says what is the same on all of them
+        self._balancer = LoadBalancer(members, rest)
+        self._warnings += [f"{trouble}; the other servers do its work" for trouble in troubles]
         for address, member in zip(servers, members, strict=True):
-            member.slots = member.slots or self._model.concurrency
+            member.slots = member.slots or self.model.concurrency
             if member.worker is not None:
                 self._check(address, member.worker)
 
@@ -59,27 +60,12 @@ class Fleet:
         return member
 
     def _models(self) -> Iterator[ChatModel]:
-        return (server.worker for server in self._rota.servers if server.worker is not None)
+        return (server.worker for server in self._balancer.servers if server.worker is not None)
 
     @property
-    def name(self) -> str:
-        """As the servers name it."""
-        return self._model.name
-
-    @property
-    def digest(self) -> str:
-        """The same on all servers."""
-        return self._model.digest
-
-    @property
-    def context(self) -> int:
-        """The same on all servers."""
-        return self._model.context
-
-    @property
-    def parameters(self) -> int | None:
-        """The same on all servers."""
-        return self._model.parameters
+    def warnings(self) -> list[str]:
+        """What the servers warn of."""
+        return self._warnings
 
     @property
     def exact(self) -> bool:
@@ -89,20 +75,7 @@ class Fleet:
     @property
     def concurrency(self) -> int:
         """The slots of all servers, those that rest included."""
-        return sum(server.slots for server in self._rota.servers)
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """The same on all servers."""
-        return self._model.options
-
-    def count(self, system: str, user: str) -> int:
-        """Count the tokens of the whole rendered prompt."""
-        return self._model.count(system, user)
-
-    def count_text(self, text: str) -> int:
-        """Count the tokens that a text takes in the middle of a prompt."""
-        return self._model.count_text(text)
+        return sum(server.slots for server in self._balancer.servers)
 
     async def complete(
         self,
@@ -124,7 +97,7 @@ class Fleet:
             return reply
 
         # Who has heard half an answer must learn from an error that it begins anew.
-        return await self._rota.share(ask, lambda: not told.anything, twice=emit is None)
+        return await self._balancer.share(ask, lambda: not told.anything, twice=emit is None)
 
     def _check(self, address: str, model: ChatModel) -> None:
         """Note what a server warns of.
@@ -139,11 +112,11 @@ class Fleet:
         self._learn(model)
 
     def _learn(self, model: ChatModel) -> None:
-        self.warnings += [text for text in model.warnings if text not in self.warnings]
+        self._warnings += [text for text in model.warnings if text not in self.warnings]
 
     async def aclose(self) -> None:
         """Close the connections to all servers."""
-        await self._rota.aclose()
+        await self._balancer.aclose()
         for model in self._models():
             await model.aclose()
 

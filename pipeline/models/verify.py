@@ -1,4 +1,4 @@
-"""What adapters share: the context they take, and what they do before and after a call.
+"""The proof that a model read the whole prompt.
 
 Servers cut an over-long prompt without a word, so the proof that a prompt was read whole is that
 the server's count of it equals ours. Ollama leaves one of three counts behind when it cuts: the
@@ -8,20 +8,13 @@ half of the rest.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.errors import EmptyAnswer, PromptCut, TimedOut
-from pipeline.models.base import MAX_DEFAULT_CONTEXT, Reply
+from pipeline.errors import EmptyAnswer, PromptCut
+from pipeline.models.base import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from typing import Literal
-
-    from pipeline.models.base import ModelOptions
 
 # A tokenizer and a template that agree with the server on this prompt agree with it everywhere.
 PROBE_SYSTEM = "Answer with one word."
@@ -32,78 +25,9 @@ PROBE_TEXT = (
     "antidisestablishmentarianism aaaaaaaaaaaaaaaa https://example.org/?q=1&r=%20  "
 )
 
-_UNKNOWN_CONTEXT = 8192  # tokens; where neither the model nor the user says
 _KEPT_HEADS = (4, 5)  # tokens that survive a cut at the prompt's beginning, without and with BOS
 _SLACK = 2  # tokens by which a server's arithmetic may differ from ours
 _ESTIMATE_FLOOR = 0.4  # an estimate with its margin is never more than 2.5 times the truth
-
-
-def choose_context(wanted: int | None, trained: int | None, warnings: list[str]) -> int:
-    """Return the context to use, in tokens, and add to the warnings what the user should know."""
-    if trained is None:
-        trained = wanted or _UNKNOWN_CONTEXT
-        if wanted is None:
-            warnings.append(
-                f"nothing says how long a context the model has; taking {trained} tokens "
-                "(set `context` to what is right)"
-            )
-    if wanted is not None and wanted > trained:
-        warnings.append(f"context lowered from {wanted} to {trained}, which is all the model has")
-    return min(trained, wanted or MAX_DEFAULT_CONTEXT)
-
-
-def parse_size(text: str) -> int | None:
-    """Return how many weights "134.52M" or "1.1B" stands for; None where it is no such number."""
-    match = re.fullmatch(r"([\d.]+)([KMBT])", text.strip().upper())
-    with contextlib.suppress(ValueError):
-        if match is not None:
-            return round(float(match[1]) * 1000.0 ** ("KMBT".index(match[2]) + 1))
-    return None
-
-
-def plain_prompt(system: str, user: str) -> str:
-    """Render a prompt in the commonest template, to estimate with where the model's is unknown."""
-    return (
-        f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{user}<|im_end|>\n"
-        "<|im_start|>assistant\n"
-    )
-
-
-@contextlib.asynccontextmanager
-async def deadline(seconds: float) -> AsyncIterator[None]:
-    """Bound what is done within.
-
-    Raises:
-        TimedOut: it took longer.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise TimedOut(f"no whole answer within {seconds:g} s; raise the timeout") from error
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How one attempt draws its words."""
-
-    temperature: float
-    seed: int
-    repeat_penalty: float
-
-
-def vary(options: ModelOptions, attempt: int) -> Sampling:
-    """Return the sampling of an attempt: as configured for 0, another way for each one above.
-
-    At temperature 0 the seed decides nothing, so another attempt also warms up.
-    """
-    if attempt == 0:
-        return Sampling(options.temperature, options.seed, options.repeat_penalty)
-    return Sampling(
-        temperature=max(options.temperature, 0.3),
-        seed=options.seed + attempt,
-        repeat_penalty=options.repeat_penalty + 0.1 * attempt,
-    )
 
 
 def check_fits(ours: int, max_tokens: int, context: int) -> None:

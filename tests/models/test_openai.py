@@ -33,7 +33,8 @@ from pipeline.errors import (
     TimedOut,
 )
 from pipeline.models.base import ModelOptions
-from pipeline.models.openai.model import OPENAI_URL, list_openai, open_openai
+from pipeline.models.openai.model import OPENAI_URL, open_openai
+from pipeline.models.openai.provider import list_openai
 
 pytestmark = pytest.mark.skipif(
     find_spec("langchain_openai") is None, reason="the extra [openai] is not installed"

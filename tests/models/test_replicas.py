@@ -17,7 +17,7 @@ from pipeline.errors import (
     ServerFault,
     TimedOut,
 )
-from pipeline.models.replicas import Fleet
+from pipeline.models.replicas import ReplicatedModel
 from pipeline.settings import load_settings
 from pipeline.testing import ScriptedModel, first_words
 
@@ -39,9 +39,9 @@ def cannot_be_had():
     raise ServerDown("nothing answers at c")
 
 
-def fleet(*models, more=()):
+def replicated(*models, more=()):
     openers = {f"server {i}": lambda model=model: model for i, model in enumerate(models)}
-    return Fleet({**openers, **dict(more)}, REST)
+    return ReplicatedModel({**openers, **dict(more)}, REST)
 
 
 async def ask(model, count, **options):
@@ -59,15 +59,15 @@ def questions(model):
 def test_calls_go_where_there_is_room():
     fast = server(delay=lambda call: 0.002)
     slow = server(delay=lambda call: 0.05)
-    asyncio.run(ask(fleet(fast, slow), 60))
+    asyncio.run(ask(replicated(fast, slow), 60))
     assert fast.peak == slow.peak == 2
     assert len(questions(fast)) + len(questions(slow)) == 60
     assert len(questions(fast)) > 3 * len(questions(slow))
 
 
 def test_its_calls_at_once_are_those_of_all_servers():
-    assert fleet(server(concurrency=2), server(concurrency=3)).concurrency == 5
-    assert fleet(server(), more={"c": cannot_be_had}).concurrency == 4
+    assert replicated(server(concurrency=2), server(concurrency=3)).concurrency == 5
+    assert replicated(server(), more={"c": cannot_be_had}).concurrency == 4
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_its_calls_at_once_are_those_of_all_servers():
 )
 def test_a_server_that_fails_is_set_aside(error):
     bad, good = server(raises(error)), server(delay=lambda call: 0.001)
-    replies = asyncio.run(ask(fleet(bad, good), 100))
+    replies = asyncio.run(ask(replicated(bad, good), 100))
     assert len(replies) == 100
     assert len(questions(good)) == 100
     assert len(questions(bad)) < 8
@@ -91,7 +91,7 @@ def test_one_failure_alone_sets_nobody_aside():
         return "A summary."
 
     one, other = server(now_and_then), server(delay=lambda call: 0.001)
-    asyncio.run(ask(fleet(one, other), 100))
+    asyncio.run(ask(replicated(one, other), 100))
     assert len(questions(one)) > 30
 
 
@@ -106,7 +106,7 @@ def test_a_server_that_recovers_comes_back():
         return "A summary."
 
     bad = server(recovers)
-    asyncio.run(ask(fleet(bad, good), 200))
+    asyncio.run(ask(replicated(bad, good), 200))
     assert len(questions(bad)) > 50
 
 
@@ -117,7 +117,7 @@ def test_a_server_that_could_not_be_opened_is_opened_later():
         tries.append(1)
         return late if len(tries) > 2 else cannot_be_had()
 
-    model = fleet(server(delay=lambda call: 0.005), more={"c": opens_later})
+    model = replicated(server(delay=lambda call: 0.005), more={"c": opens_later})
     assert model.warnings == ["nothing answers at c; the other servers do its work"]
     asyncio.run(ask(model, 200))
     assert len(questions(late)) > 50
@@ -130,7 +130,7 @@ def test_a_server_that_opens_with_another_model_is_not_used():
         tries.append(1)
         return other if len(tries) > 1 else cannot_be_had()
 
-    asyncio.run(ask(fleet(server(delay=lambda call: 0.005), more={"c": opens_later}), 50))
+    asyncio.run(ask(replicated(server(delay=lambda call: 0.005), more={"c": opens_later}), 50))
     assert len(tries) > 1
     assert other.calls == []
 
@@ -139,22 +139,22 @@ def test_servers_with_different_models_are_refused():
     with pytest.raises(
         ModelMissing, match="server 1 holds another scripted than the other servers"
     ):
-        fleet(server(), server(digest="other"))
+        replicated(server(), server(digest="other"))
 
 
 def test_no_server_at_all():
     with pytest.raises(ServerDown, match="nothing answers at c"):
-        fleet(more={"c": cannot_be_had})
+        replicated(more={"c": cannot_be_had})
 
 
 def test_when_all_servers_are_gone_the_run_ends():
-    model = fleet(server(raises(ServerDown("a"))), server(raises(ServerDown("b"))))
+    model = replicated(server(raises(ServerDown("a"))), server(raises(ServerDown("b"))))
     with pytest.raises(ServerDown):
         asyncio.run(ask(model, 10))
 
 
 def test_while_one_may_come_back_the_run_goes_on():
-    model = fleet(server(raises(ServerDown("a"))), server(raises(TimedOut("b"))))
+    model = replicated(server(raises(ServerDown("a"))), server(raises(TimedOut("b"))))
     with pytest.raises(TimedOut):
         asyncio.run(ask(model, 1))
 
@@ -163,7 +163,7 @@ def test_while_one_may_come_back_the_run_goes_on():
 def test_what_is_the_calls_own_fault_is_not_tried_elsewhere(error):
     one, other = server(raises(error)), server(raises(error))
     with pytest.raises(type(error)):
-        asyncio.run(ask(fleet(one, other), 1))
+        asyncio.run(ask(replicated(one, other), 1))
     assert len(one.calls) + len(other.calls) == 1
 
 
@@ -178,7 +178,7 @@ def test_who_listens_is_not_told_two_beginnings():
 
     good, told = server(), []
     with pytest.raises(ServerFault):
-        asyncio.run(ask(fleet(Breaks(first_words(5)), good), 1, emit=told.append))
+        asyncio.run(ask(replicated(Breaks(first_words(5)), good), 1, emit=told.append))
     assert told == ["Half an"]
     assert good.calls == []
 
@@ -187,7 +187,7 @@ def test_who_listens_is_not_told_two_beginnings():
 def test_a_server_that_is_slow_or_hangs_does_not_keep_all_waiting_at_the_end(seconds):
     quick, late = server(delay=lambda call: 0.01), server(delay=lambda call: seconds)
     began = time.monotonic()
-    replies = asyncio.run(ask(fleet(quick, late), 20))
+    replies = asyncio.run(ask(replicated(quick, late), 20))
     assert len(replies) == 20
     assert time.monotonic() - began < 2.5
     assert late.in_flight == 0
@@ -195,7 +195,7 @@ def test_a_server_that_is_slow_or_hangs_does_not_keep_all_waiting_at_the_end(sec
 
 def test_what_is_not_late_is_not_done_twice():
     one, other = server(delay=lambda call: 0.4), server(delay=lambda call: 0.4)
-    asyncio.run(ask(fleet(one, other), 3))
+    asyncio.run(ask(replicated(one, other), 3))
     assert len(questions(one)) + len(questions(other)) == 3
 
 
@@ -210,7 +210,7 @@ def test_a_summary_with_a_server_that_dies_on_the_way():
         return "A summary."
 
     text = " ".join(f"Word{i} is in sentence {i}." for i in range(4000))
-    model = fleet(server(dies, context=800), good)
+    model = replicated(server(dies, context=800), good)
     one = Summarizer(model, words=50, summary_tokens=60)
     result = asyncio.run(one.summarize(Document(text)))
     assert result.stand_ins == ()

@@ -7,15 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import EmptyAnswer, PromptCut, TimedOut
+from pipeline.models.adapter import choose_context, deadline, vary
 from pipeline.models.base import MAX_DEFAULT_CONTEXT, ModelOptions
-from pipeline.models.verify import (
-    check_fits,
-    check_prompt_count,
-    checked_reply,
-    choose_context,
-    deadline,
-    vary,
-)
+from pipeline.models.verify import check_fits, check_prompt_count, checked_reply
 from pipeline.text.display import one_line
 
 contexts = st.integers(min_value=64, max_value=200_000)

@@ -8,115 +8,42 @@ whenever that changes.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import json
 import re
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pipeline.errors import (
-    CallFailed,
-    LoopedAnswer,
-    ModelMissing,
-    PromptCut,
-    PyLlamaError,
-    Refused,
-    ServerBusy,
-    ServerDown,
-    ServerFault,
-    StreamBroken,
-    TimedOut,
-)
-from pipeline.models.base import DEFAULT_OLLAMA_MODEL, MAX_DEFAULT_CONTEXT, ModelInfo
-from pipeline.models.ollama.go_template import UnsupportedTemplate, render
-from pipeline.models.ollama.server import (
-    CONNECT_SECONDS,
-    OllamaServer,
-    model_missing,
-    server_down,
-)
-from pipeline.models.verify import (
-    PROBE_SYSTEM,
-    PROBE_TEXT,
-    check_fits,
-    checked_reply,
-    deadline,
-    parse_size,
+from pipeline.errors import LoopedAnswer, ModelMissing
+from pipeline.models.adapter import (
+    Piece,
+    StreamingAdapter,
+    choose_context,
+    parameter_count,
+    trained_context,
     vary,
 )
-from pipeline.text.display import one_line
-from pipeline.tokens.tokenizer import UnknownVocabulary, estimate_tokenizer, load_tokenizer
+from pipeline.models.counting import local_counter
+from pipeline.models.ollama.errors import translated
+from pipeline.models.ollama.go_template import UnsupportedTemplate, render
+from pipeline.models.ollama.server import CONNECT_SECONDS, OllamaServer, can_write, gguf_facts
+from pipeline.tokens.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
     from langchain_core.messages import AIMessage
     from langchain_ollama import ChatOllama
 
-    from pipeline.models.base import ModelOptions, Reply
-    from pipeline.models.verify import Sampling
-    from pipeline.tokens.tokenizer import Tokenizer
+    from pipeline.models.adapter import Request, Sampling
+    from pipeline.models.base import ModelOptions
 
 _UNKNOWN_CONTEXT = 2048  # tokens; what every Ollama model can hold
-_REPEAT_LAST_N = 256  # tokens that the repeat penalty looks back on; 64 miss a looped sentence
-
-# Used to count, with a margin, where a model's own template cannot be evaluated.
-_PLAIN_TEMPLATE = (
-    "{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}"
-    "<|im_start|>assistant\n"
-)
-
-
-def list_ollama(host: str | None) -> list[ModelInfo]:
-    """Return the models of a server that can write text, and how to get what is missing.
-
-    Raises:
-        InputError: `host` is no address.
-    """
-    default = f"ollama:{DEFAULT_OLLAMA_MODEL}"
-    try:
-        with OllamaServer(host) as server:
-            shown = [(model, server.show(model["name"])) for model in server.models()]
-    except ServerDown:
-        start = f"`ollama serve`, then `ollama pull {DEFAULT_OLLAMA_MODEL}`"
-        return [ModelInfo(default, hint=start)]
-    found = [
-        ModelInfo(
-            name=f"ollama:{model['name'].removesuffix(':latest')}",
-            context=_trained_context(show),
-            size=model.get("size"),
-        )
-        for model, show in shown
-        if _can_write(show)
-    ]
-    if all(model.name != default for model in found):
-        found.append(ModelInfo(default, hint=f"`ollama pull {DEFAULT_OLLAMA_MODEL}`"))
-    return found
-
-
-def _can_write(show: Mapping[str, Any]) -> bool:
-    """Whether a model writes text; servers before 0.6.4 do not say, and are believed to."""
-    return "completion" in (show.get("capabilities") or ["completion"])
-
-
-def _trained_context(show: Mapping[str, Any]) -> int | None:
-    info = show.get("model_info") or {}
-    length = info.get(f"{info.get('general.architecture')}.context_length")
-    return length if isinstance(length, int) else None
-
-
-def _parameters(show: Mapping[str, Any]) -> int | None:
-    """Return how many weights a model has: exactly, or as the server rounds it, "134.52M"."""
-    count = (show.get("model_info") or {}).get("general.parameter_count")
-    if isinstance(count, int):
-        return count
-    return parse_size(str((show.get("details") or {}).get("parameter_size", "")))
 
 
 def open_ollama(
@@ -137,28 +64,32 @@ def open_ollama(
     """
     with OllamaServer(host) as server:
         version, models, show = server.version(), server.models(), server.show(name)
-        if not _can_write(show):
+        if not can_write(show):
             raise ModelMissing(f"{name} does not write text; take a chat model such as tinyllama")
         digest = _digest(name, models, show)
         warnings: list[str] = []
-        prompts = _prompt_counter(
-            show.get("template") or "{{ .Prompt }}",
+        template = show.get("template") or "{{ .Prompt }}"
+        prompts = local_counter(
+            partial(render, template),
             lambda: load_tokenizer(
                 digest, lambda: server.show(name, verbose=True).get("model_info", {}), cache_folder
             ),
+            UnsupportedTemplate,
             warnings,
         )
+    facts = gguf_facts(show)
     return OllamaModel(
-        name=name,
+        name=f"ollama:{name}",
         digest=digest,
-        context=_context(options.context, _trained_context(show), warnings),
-        parameters=_parameters(show),
+        context=choose_context(options.context, trained_context(facts), warnings, _UNKNOWN_CONTEXT),
+        parameters=parameter_count(facts, (show.get("details") or {}).get("parameter_size")),
         prompts=prompts,
-        options=options,
-        think=False if "thinking" in (show.get("capabilities") or ()) else None,
-        server=server,
+        settings=options,
         confirmed=_marker(cache_folder, digest, version),
         warnings=warnings,
+        model=name,
+        server=server,
+        think=False if "thinking" in (show.get("capabilities") or ()) else None,
     )
 
 
@@ -177,145 +108,24 @@ def _full_name(name: str) -> str:
     return path if ":" in path.rpartition("/")[2] else f"{path}:latest"
 
 
-def _context(wanted: int | None, trained: int | None, warnings: list[str]) -> int:
-    if trained is None:
-        trained = wanted or _UNKNOWN_CONTEXT
-        warnings.append(
-            f"the server does not say what context the model was trained for; using {trained}"
-        )
-    if wanted is not None and wanted > trained:
-        warnings.append(f"context lowered from {wanted} to {trained}, which the model was made for")
-    return min(trained, MAX_DEFAULT_CONTEXT if wanted is None else wanted)
-
-
 def _marker(folder: Path, digest: str, version: str) -> Path:
     """Return the file that says: this server has confirmed our count with this model."""
     return folder / f"confirmed-{hashlib.sha256(f'{digest} {version}'.encode()).hexdigest()}"
 
 
-@dataclass(frozen=True)
-class _PromptCounter:
-    """Counts rendered prompts. `exact`: with the model's own vocabulary and template."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class OllamaModel(StreamingAdapter):
+    """A model of an Ollama server; `think` is what it is told of thinking before it answers."""
 
-    tokenizer: Tokenizer
-    template: str
-    exact: bool
-
-    def count(self, system: str, user: str) -> int:
-        """Count the tokens of a prompt whose texts are neutralized."""
-        return self.tokenizer.count_prompt(render(self.template, system, user))
-
-
-def _prompt_counter(
-    template: str, load: Callable[[], Tokenizer], warnings: list[str]
-) -> _PromptCounter:
-    try:
-        render(template, "system", "user")
-        tokenizer = load()
-    except (UnknownVocabulary, UnsupportedTemplate) as error:
-        warnings.append(f"tokens are estimated, with a margin: {error}")
-        return _PromptCounter(estimate_tokenizer(), _PLAIN_TEMPLATE, exact=False)
-    return _PromptCounter(tokenizer, template, tokenizer.exact)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What the server answered. `prompt_tokens` is None where it does not say."""
-
-    text: str
-    prompt_tokens: int | None
-    output_tokens: int
-    finish: Literal["stop", "length"]
-    seconds: float
-
-
-class OllamaModel:
-    """A model of an Ollama server; see `pipeline.models.base.ChatModel`.
-
-    It belongs to the event loop that makes its first call, as its connections do.
-    """
-
-    def __init__(
-        self,
-        *,
-        name: str,
-        digest: str,
-        context: int,
-        parameters: int | None,
-        prompts: _PromptCounter,
-        options: ModelOptions,
-        think: bool | None,
-        server: OllamaServer,
-        confirmed: Path,
-        warnings: list[str],
-    ) -> None:
-        self.name = f"ollama:{name}"
-        self.digest = digest
-        self.context = context
-        self.parameters = parameters
-        self.exact = prompts.exact
-        self.warnings = warnings
-        self._model = name
-        self._prompts = prompts
-        self._settings = options
-        self.concurrency = options.concurrency
-        self._think = think
-        self._server = server
-        self._marker = confirmed
-        self._confirmed = not prompts.exact or confirmed.exists()
-        self._confirmation_tries = 0
-        self._confirming = asyncio.Lock()
-        self._limiter = asyncio.Semaphore(options.concurrency)
-        self._client: ChatOllama | None = None
+    model: str
+    server: OllamaServer
+    think: bool | None
+    _client: ChatOllama | None = None
 
     @property
     def options(self) -> Mapping[str, object]:
         """Every setting that can change an answer, besides the weights and the prompt."""
-        return self._request_options(vary(self._settings, 0))
-
-    def count(self, system: str, user: str) -> int:
-        """Count the tokens of the whole rendered prompt, template and BOS included."""
-        neutralize = self._prompts.tokenizer.neutralize
-        return self._prompts.count(neutralize(system), neutralize(user))
-
-    def count_text(self, text: str) -> int:
-        """Count the tokens that a text takes in the middle of a prompt."""
-        return self._prompts.tokenizer.count_text(text)
-
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        max_tokens: int,
-        attempt: int = 0,
-        emit: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """Ask once and return the answer as the model wrote it; see `ChatModel.complete`.
-
-        Raises:
-            ModelUnavailable: no call can succeed.
-            CallFailed: this call failed.
-        """
-        neutralize = self._prompts.tokenizer.neutralize
-        system, user = neutralize(system), neutralize(user)
-        ours = self._prompts.count(system, user)
-        check_fits(ours, max_tokens, self.context)
-        await self._confirm()
-        sampling = vary(self._settings, attempt)
-        answer = await self._ask(system, user, max_tokens, sampling, emit)
-        if answer.prompt_tokens is None:
-            self._warn("the server does not say what it read; its answers cannot be verified")
-        return checked_reply(
-            answer.text,
-            ours=ours,
-            theirs=answer.prompt_tokens,
-            output_tokens=answer.output_tokens,
-            finish=answer.finish,
-            context=self.context,
-            exact=self.exact,
-            seconds=answer.seconds,
-        )
+        return self._options(vary(self.settings, 0))
 
     async def aclose(self) -> None:
         """Close the connections. The model cannot be used afterwards."""
@@ -323,84 +133,48 @@ class OllamaModel:
             # ChatOllama cannot be closed; its client can, through a method without annotations.
             await self._client._async_client.close()  # type: ignore[no-untyped-call]
 
-    def _warn(self, warning: str) -> None:
-        if warning not in self.warnings:
-            self.warnings.append(warning)
+    def _pieces(self, request: Request, *, stream: bool) -> AsyncGenerator[Piece]:
+        options = {**self._options(request.sampling), "num_predict": request.max_tokens}
+        return self._heard(self._messages(self._connected(), request, options, stream=stream))
 
-    async def _confirm(self) -> None:
-        """Have the server confirm once, in one short call, that it counts as we do.
+    async def _heard(self, messages: AsyncGenerator[AIMessage]) -> AsyncGenerator[Piece]:
+        """Yield what is to be heard of an answer, and in the end what the server says of it.
 
-        Calls that come meanwhile wait for it. If it fails they go on unconfirmed, and the next
-        call tries again.
+        Raises:
+            LoopedAnswer: the server ended the answer because it went on in a circle.
         """
-        if self._confirmed:
-            return
-        tries = self._confirmation_tries
-        async with self._confirming:
-            if self._confirmed or self._confirmation_tries != tries:
-                return
-            with contextlib.suppress(CallFailed):
-                await self._compare_counts()
-            self._confirmation_tries += 1
+        raw, shown, done = "", "", False
+        async with contextlib.aclosing(messages):
+            async for message in messages:
+                raw += message.text
+                text, before = _spoken(raw), shown
+                shown = text
+                end = message.response_metadata
+                done = done or bool(end.get("done"))
+                yield Piece(
+                    text[len(before) :],
+                    finish=(end.get("done_reason") or "stop") if end.get("done") else "",
+                    prompt_tokens=end.get("prompt_eval_count"),
+                    output_tokens=end.get("eval_count"),
+                )
+        if not done and _circles(shown):
+            raise LoopedAnswer("the model repeated itself until the server stopped it")
 
-    async def _compare_counts(self) -> None:
-        neutralize = self._prompts.tokenizer.neutralize
-        system, user = neutralize(PROBE_SYSTEM), neutralize(PROBE_TEXT)
-        ours = self._prompts.count(system, user)
-        check_fits(ours, 1, self.context)
-        answer = await self._ask(system, user, 1, vary(self._settings, 0), None)
-        self._confirmed = True
-        if answer.prompt_tokens == ours:
-            with contextlib.suppress(OSError):  # without the file it is only asked again
-                self._marker.parent.mkdir(parents=True, exist_ok=True)
-                self._marker.touch()
-        else:
-            self.exact = False
-            self._warn(
-                f"the server counts {answer.prompt_tokens} tokens where we count {ours}; "
-                "prompts cannot be verified token for token"
-            )
-
-    async def _ask(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        sampling: Sampling,
-        emit: Callable[[str], None] | None,
-    ) -> _Answer:
-        options = {**self._request_options(sampling), "num_predict": max_tokens}
-        messages = [("system", system), ("user", user)]
-        client = self._connected()
-        raw, shown, end = "", "", dict[str, Any]()
-        async with self._limiter, deadline(self._settings.timeout):
-            began = time.monotonic()
-            pieces = self._pieces(client, messages, options, stream=emit is not None)
-            async with contextlib.aclosing(pieces):
-                async for piece in pieces:
-                    raw += piece.text
-                    end.update(piece.response_metadata)
-                    text = _spoken(raw)
-                    if emit is not None and text != shown:
-                        emit(text[len(shown) :])
-                    shown = text
-        return _whole_answer(shown, end, time.monotonic() - began)
-
-    async def _pieces(
+    async def _messages(
         self,
         client: ChatOllama,
-        messages: list[tuple[str, str]],
+        request: Request,
         options: Mapping[str, object],
         *,
         stream: bool,
     ) -> AsyncGenerator[AIMessage]:
         """Yield the answer in pieces, or in one, which costs a tenth of the processor's time."""
-        with _translated(self._server.address, self._model):
+        with translated(self.server.address, self.model):
             if not stream:
-                yield await client.ainvoke(messages, stream=False, options=options)
+                yield await client.ainvoke(request.messages, stream=False, options=options)
                 return
-            async for piece in client.astream(messages, options=options):
-                yield piece
+            async for message in client.astream(request.messages, options=options):
+                yield message
 
     def _connected(self) -> ChatOllama:
         if self._client is None:
@@ -409,25 +183,19 @@ class OllamaModel:
             from langchain_ollama import ChatOllama
 
             self._client = ChatOllama(
-                model=self._model,
-                base_url=self._server.url,
-                keep_alive=self._settings.keep_alive,
-                reasoning=self._think,
+                model=self.model,
+                base_url=self.server.url,
+                keep_alive=self.settings.keep_alive,
+                reasoning=self.think,
                 client_kwargs={
                     "timeout": httpx.Timeout(None, connect=CONNECT_SECONDS),
-                    **self._server.client_settings,
+                    **self.server.client_settings,
                 },
             )
         return self._client
 
-    def _request_options(self, sampling: Sampling) -> dict[str, object]:
-        return {
-            "num_ctx": self.context,
-            "temperature": sampling.temperature,
-            "seed": sampling.seed,
-            "repeat_penalty": sampling.repeat_penalty,
-            "repeat_last_n": _REPEAT_LAST_N,
-        }
+    def _options(self, sampling: Sampling) -> dict[str, object]:
+        return {"num_ctx": self.context, **sampling.options}
 
 
 def _spoken(raw: str) -> str:
@@ -441,26 +209,6 @@ def _spoken(raw: str) -> str:
     return raw
 
 
-def _whole_answer(text: str, end: Mapping[str, Any], seconds: float) -> _Answer:
-    """Return the answer whose last line is `end`.
-
-    Raises:
-        LoopedAnswer: the server ended the answer because it went on in a circle.
-        StreamBroken: the answer has no end.
-    """
-    if not end.get("done"):
-        if _circles(text):
-            raise LoopedAnswer("the model repeated itself until the server stopped it")
-        raise StreamBroken("the answer stopped before its end; the server may be restarting")
-    return _Answer(
-        text=text,
-        prompt_tokens=end.get("prompt_eval_count"),
-        output_tokens=end.get("eval_count") or 0,
-        finish="length" if end.get("done_reason") == "length" else "stop",
-        seconds=seconds,
-    )
-
-
 def _circles(text: str) -> bool:
     """Whether a text ends in 30 times the same, or in white space alone.
 
@@ -469,44 +217,3 @@ def _circles(text: str) -> bool:
     tail = "".join(text.split())[-1200:]
     blank = len(text) - len(text.rstrip())
     return blank >= 30 or re.search(r"(.{1,40}?)\1{29}\Z", tail) is not None
-
-
-@contextlib.contextmanager
-def _translated(address: str, model: str) -> Iterator[None]:
-    """Turn what the libraries below raise into our errors."""
-    from ollama import ResponseError
-
-    try:
-        yield
-    except ResponseError as error:
-        raise _error_said(address, model, error.status_code, str(error.error)) from error
-    except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
-        raise server_down(address) from error
-    except httpx.TimeoutException as error:
-        raise TimedOut(f"{address} stopped answering; raise the timeout") from error
-    except httpx.HTTPError as error:
-        raise StreamBroken(f"the connection to {address} broke: {one_line(error)}") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        # How json, pydantic and the clients meet lines that are no JSON, or not the right one.
-        raise StreamBroken(f"{address} sent what is no answer: {one_line(error)}") from error
-
-
-_UNLOADABLE = re.compile(r"(unable to|error|failed to) load(ing)? (the )?model|more system memory")
-
-
-def _error_said(address: str, model: str, status: int, said: str) -> PyLlamaError:
-    """Return the error for what the server said. `status` is -1 for a line within a stream."""
-    said = one_line(said)
-    if status == 404:
-        return model_missing(address, model)
-    if status in {429, 503}:
-        return ServerBusy(f"{address} has too many requests: {said}")
-    if "token repeat limit" in said:
-        return LoopedAnswer("the model repeated itself until the server stopped it")
-    if _UNLOADABLE.search(said):
-        return ModelMissing(f"{address} cannot load {model}: {said}")
-    if "context" in said and ("exceed" in said or "longer" in said):
-        return PromptCut(f"{address} refused the prompt: {said}")
-    if 400 <= status < 500:
-        return Refused(f"{address} refused the request (HTTP {status}): {said}")
-    return ServerFault(f"{address} failed: {said}")

@@ -9,11 +9,15 @@ import contextlib
 import ipaddress
 import ssl
 import urllib.parse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pipeline.errors import InputError, ModelMissing, ServerDown
+from pipeline.errors import InputError
+from pipeline.models.ollama.errors import model_missing, no_ollama, server_down
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_PORT = 11434
 _PORTS = {"http": 80, "https": 443}
@@ -125,18 +129,28 @@ class OllamaServer:
         except httpx.TransportError as error:
             raise server_down(self.address) from error
         except httpx.HTTPError as error:
-            raise _no_ollama(self.address, str(error)) from error
+            raise no_ollama(self.address, str(error)) from error
 
     def _json(self, response: httpx.Response) -> dict[str, Any]:
         try:
             answer = response.raise_for_status().json()
         except httpx.HTTPStatusError as error:
-            raise _no_ollama(self.address, f"HTTP {response.status_code}") from error
+            raise no_ollama(self.address, f"HTTP {response.status_code}") from error
         except ValueError as error:
-            raise _no_ollama(self.address, "its answer is no JSON") from error
+            raise no_ollama(self.address, "its answer is no JSON") from error
         if not isinstance(answer, dict):
-            raise _no_ollama(self.address, "its answer is no JSON object")
+            raise no_ollama(self.address, "its answer is no JSON object")
         return answer
+
+
+def can_write(show: Mapping[str, Any]) -> bool:
+    """Whether a model writes text; servers before 0.6.4 do not say, and are believed to."""
+    return "completion" in (show.get("capabilities") or ["completion"])
+
+
+def gguf_facts(show: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the server shows of the model's GGUF."""
+    return show.get("model_info") or {}
 
 
 def _is_loopback(host: str) -> bool:
@@ -144,19 +158,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def server_down(address: str) -> ServerDown:
-    """Return the error for a server that cannot be reached."""
-    return ServerDown(f"nothing answers at {address}; start it with `ollama serve`")
-
-
-def _no_ollama(address: str, why: str) -> ServerDown:
-    return ServerDown(
-        f"what answers at {address} does not answer as Ollama does ({why}); set OLLAMA_HOST"
-    )
-
-
-def model_missing(address: str, model: str) -> ModelMissing:
-    """Return the error for a model that the server does not have."""
-    return ModelMissing(f"{address} does not have {model}; get it with `ollama pull {model}`")
