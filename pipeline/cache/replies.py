@@ -14,6 +14,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.cache.keys import DERIVED
 from pipeline.cache.sqlite_file import Schema, connect, is_empty, pragma, read_ids, transaction
 from pipeline.models.base import Reply
 
@@ -161,12 +162,13 @@ def save(db: sqlite3.Connection, rows: Iterable[Row], used: Mapping[str, float])
 
 
 def totals(db: sqlite3.Connection) -> tuple[int, int, float | None, float | None]:
-    """Return how many replies there are, the file's bytes, and when the first and last were made.
+    """Return how many calls are kept, the file's bytes, and when the first and last were made.
 
     Times are in seconds since 1970.
     """
     entries, oldest, newest = db.execute(
-        "SELECT count(*), min(made), max(made) FROM replies"
+        "SELECT count(*) FILTER (WHERE key NOT GLOB ?), min(made), max(made) FROM replies",
+        (f"{DERIVED}*",),
     ).fetchone()
     return entries, pragma(db, "page_count") * pragma(db, "page_size"), oldest, newest
 

@@ -56,7 +56,7 @@ DAMAGE = {
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """What a store holds. `size` and `bound` are in bytes; the times are when replies were made."""
+    """What a store holds: `entries` calls; `size` and `bound` are in bytes; times are when made."""
 
     path: Path
     entries: int

@@ -59,5 +59,5 @@ def test_keys_stay_the_same_from_version_to_version():
         "6573d9bda6ee2e08ebe9bc4aa335ca0eee62c09e5ad5dc071a2a824f5ec9a147"
     )
     assert derived_key("fit", "text", 100) == (
-        "a28bcd50d7124fe9b7fb568ff1673636db62b19d4ff786d0da671c4d5c67e566"
+        "derived-a28bcd50d7124fe9b7fb568ff1673636db62b19d4ff786d0da671c4d5c67e566"
     )

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.cache import replies
+from pipeline.cache.keys import derived_key
 from pipeline.cache.sqlite_file import pragma, transaction
 from pipeline.models.base import Reply
 
@@ -158,3 +159,11 @@ def test_what_cannot_be_written_is_read_and_what_is_not_there_is_nothing(tmp_pat
         assert replies.find(reader, "0") is not None
         with pytest.raises(sqlite3.OperationalError):
             fill(reader, [2])
+
+
+def test_what_cost_no_call_is_not_counted_as_one(db):
+    fill(db, [10])
+    before = replies.totals(db)[0]
+    with replies.transaction(db):
+        db.execute(replies.PUT, (derived_key("answer", "x"), 20.0, 20.0, 0, "{}"))
+    assert replies.totals(db)[0] == before
