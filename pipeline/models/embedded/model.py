@@ -43,6 +43,7 @@ from pipeline.errors import (
     StreamBroken,
     TimedOut,
 )
+from pipeline.files import write_whole
 from pipeline.models.base import INSTALL_EMBEDDED, ModelInfo
 from pipeline.models.embedded.gguf import gguf_metadata
 from pipeline.models.verify import (
@@ -168,7 +169,7 @@ def _read_weights(path: Path, folder: Path) -> _Weights:
         bos=_token(facts, "bos"),
         eos=_token(facts, "eos"),
     )
-    _keep(kept, json.dumps(asdict(weights)))
+    write_whole(kept, json.dumps(asdict(weights)))
     return weights
 
 
@@ -188,15 +189,6 @@ def _parameters(facts: Mapping[str, object], size: int) -> int:
 def _token(facts: Mapping[str, Any], which: str) -> str:
     number = facts.get(f"tokenizer.ggml.{which}_token_id")
     return "" if number is None else str(facts["tokenizer.ggml.tokens"][number])
-
-
-def _keep(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and only where that is possible."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
 
 
 # Counting prompts ---------------------------------------------------------------------------------
@@ -490,7 +482,7 @@ class EmbeddedModel:
             return
         ours, theirs = self.count(PROBE_SYSTEM, PROBE_TEXT), said["usage"]["prompt_tokens"]
         if ours == theirs:
-            _keep(self._confirmed, "")
+            write_whole(self._confirmed, "")
         else:
             self.exact = False
             self.warnings.append(
