@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import importlib.util
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelMissing
+from pipeline.files import write_whole
 from pipeline.models.adapter import parameter_count, trained_context
 from pipeline.models.embedded.gguf import gguf_metadata
 
@@ -84,19 +84,10 @@ def read_weights(path: Path, folder: Path) -> Weights:
         bos=_token(facts, "bos"),
         eos=_token(facts, "eos"),
     )
-    _keep(kept, json.dumps(asdict(weights)))
+    write_whole(kept, json.dumps(asdict(weights)))
     return weights
 
 
 def _token(facts: Mapping[str, Any], which: str) -> str:
     number = facts.get(f"tokenizer.ggml.{which}_token_id")
     return "" if number is None else str(facts["tokenizer.ggml.tokens"][number])
-
-
-def _keep(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and only where that is possible."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
