@@ -1,14 +1,10 @@
 """What is checked around every call, against servers of which we know what they cut."""
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import EmptyAnswer, PromptCut, TimedOut
-from pipeline.models.adapter import choose_context, deadline, vary
-from pipeline.models.base import MAX_DEFAULT_CONTEXT, ModelOptions
+from pipeline.errors import EmptyAnswer, PromptCut
 from pipeline.models.verify import check_fits, check_prompt_count, checked_reply
 from pipeline.text.display import one_line
 
@@ -83,16 +79,6 @@ def test_a_prompt_and_its_answer_must_leave_one_token_of_the_context(context, da
         check_fits(ours, room + 1, context)
 
 
-def test_attempts_differ_and_the_first_is_as_configured():
-    options = ModelOptions(temperature=0.1, seed=5, repeat_penalty=1.1)
-    first, second, third = (vary(options, attempt) for attempt in range(3))
-    assert (first.temperature, first.seed, first.repeat_penalty) == (0.1, 5, 1.1)
-    assert (second.temperature, second.seed) == (0.3, 6)
-    assert third.seed == 7
-    assert third.repeat_penalty == pytest.approx(1.3)
-    assert vary(ModelOptions(temperature=0.8), 1).temperature == 0.8
-
-
 @pytest.mark.parametrize("text", ["", " ", "\n\t "])
 def test_a_blank_answer_is_none(text):
     counts = {"ours": 9, "theirs": 9, "output_tokens": 1, "context": 2048}
@@ -104,34 +90,6 @@ def test_a_blank_answer_to_a_cut_prompt_is_a_cut_prompt():
     counts = {"ours": 9, "theirs": 5, "output_tokens": 1, "context": 2048}
     with pytest.raises(PromptCut):
         checked_reply("", finish="stop", exact=True, **counts)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "trained", "chosen", "warnings"),
-    [
-        (None, 2048, 2048, 0),
-        (None, 131_072, MAX_DEFAULT_CONTEXT, 0),
-        (32_768, 131_072, 32_768, 0),
-        (4096, 2048, 2048, 1),
-        (4096, None, 4096, 0),
-        (None, None, MAX_DEFAULT_CONTEXT, 1),
-    ],
-)
-def test_the_context_is_what_was_wanted_as_far_as_it_goes(wanted, trained, chosen, warnings):
-    said = []
-    assert choose_context(wanted, trained, said) == chosen
-    assert len(said) == warnings
-
-
-def test_a_deadline_ends_what_takes_too_long():
-    async def run():
-        async with deadline(5):
-            pass
-        async with deadline(0.01):
-            await asyncio.sleep(5)
-
-    with pytest.raises(TimedOut, match=r"0\.01 s"):
-        asyncio.run(run())
 
 
 def test_what_a_server_says_fits_on_a_line():

