@@ -14,7 +14,8 @@ from opentelemetry import trace
 from api.engine import Engine
 from api.metrics import Metrics
 from api.middleware import BodyLimit, Guard, RequestLog
-from api.model_pool import ModelPool, Offer
+from api.model_pool import ModelPool
+from api.offers import Offer
 from api.openapi import describe
 from api.problems import add_handlers
 from api.routes import health, jobs, summarize

@@ -8,13 +8,12 @@ import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from api.model_pool import ObservedModel, Offer
+from api.model_pool import ObservedModel
 from api.problems import Problem, translated, wait
 from pipeline.core.events import ignore
 from pipeline.core.mapreduce import Summarizer
-from pipeline.documents.document import Document, Mark, Removed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,37 +22,14 @@ if TYPE_CHECKING:
 
     from api.metrics import Metrics
     from api.model_pool import ModelPool
+    from api.offers import Offer
+    from api.orders import Order
     from pipeline.cache.store import Store
     from pipeline.core.events import Emit
     from pipeline.core.result import Result
     from pipeline.settings import Settings
 
 RETRY_STOPPED_SECONDS = 5  # after which the service may be there again
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a client wants summarized, and how. None takes the configured value.
-
-    All of it is as JSON has it. `marks` and the fields after it are those of the Document.
-    """
-
-    text: str
-    name: str = "text"
-    query: str | None = None
-    words: int | None = None
-    language: str | None = None
-    model: str | None = None
-    sources: bool = False
-    marks: list[list[Any]] = field(default_factory=list)
-    removed: dict[str, int] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def document(self) -> Document:
-        """The document to summarize."""
-        marks = tuple(Mark(*mark) for mark in self.marks)
-        return Document(self.text, self.name, marks, Removed(**self.removed), tuple(self.warnings))
 
 
 @dataclass(frozen=True)

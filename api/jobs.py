@@ -38,7 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from api.engine import Order
+from api.orders import Order
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:

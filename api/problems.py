@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
-    from api.model_pool import Offer
+    from api.offers import Offer
 
 log = structlog.get_logger("api")
 

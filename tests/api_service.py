@@ -19,7 +19,8 @@ from api.app import command_for
 from api.engine import Engine
 from api.jobs import JobStore
 from api.metrics import Metrics
-from api.model_pool import ModelPool, Offer
+from api.model_pool import ModelPool
+from api.offers import Offer
 from api.server import Server
 from api.service import Service
 from api.settings import ServiceSettings

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from api.engine import Order
 from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
+from api.orders import Order
 from api.problems import Problem, wait
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
 from api.routes.summarize import file_order, text_order

@@ -17,7 +17,8 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from api.admission import Ticket
-from api.engine import Order, Prepared
+from api.engine import Prepared
+from api.orders import Order
 from api.problems import Problem, wait
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, MODELLED, ORDERED, ServiceDep, problems
 from api.schemas import Address, Language, ModelName, Query, ResultBody, SummaryRequest, Words

@@ -20,8 +20,8 @@ import httpx
 import pytest
 from api_service import free_port, process, until
 
-from api.engine import Order
 from api.jobs import JobStore
+from api.orders import Order
 from api.settings import ServiceSettings
 from eval.bench.simulation import SIMULATOR, simulated
 

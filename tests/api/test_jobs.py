@@ -12,9 +12,9 @@ from contextlib import closing
 import pytest
 from api_service import TEXT, events, make, process, serving, until
 
-from api.engine import Order
 from api.jobs import JobStore, KeyReused, Lost, TooMany
 from api.keys import hash_key
+from api.orders import Order
 from api.settings import ServiceSettings
 from api.worker import add_event
 from pipeline.cache.store import SqliteStore
