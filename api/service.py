@@ -65,7 +65,7 @@ class Service:
 
     def _waiting_jobs(self) -> float:
         try:
-            return self.jobs.waiting()
+            return self.jobs.count_queued()
         except SQLAlchemyError:
             return math.nan
 

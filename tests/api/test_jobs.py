@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 from api_service import TEXT, events, make, process, serving, until
 
-from api.jobs import JobStore, KeyReused, Lost, TooMany
+from api.jobs import JobStore, KeyReused, LeaseLost, TooManyJobs
 from api.keys import hash_key
 from api.orders import Order
 from api.settings import ServiceSettings
@@ -353,21 +353,21 @@ def store(tmp_path):
 def test_a_lease_that_ends_lets_another_process_take_over(store):
     dead, alive = store("dead", lease_seconds=0.2), store("alive", lease_seconds=0.2)
     name = dead.create("ann", Order(TEXT), None, "f").id
-    assert [taken.id for taken in dead.take(5)] == [name]
-    assert alive.take(5) == []
+    assert [taken.id for taken in dead.lease(5)] == [name]
+    assert alive.lease(5) == []
     assert dead.renew({name}) == {name}
     time.sleep(0.25)
-    (taken,) = alive.take(5)
+    (taken,) = alive.lease(5)
     assert (taken.id, taken.tries, taken.order) == (name, 2, Order(TEXT))
     assert dead.renew({name}) == set()
-    with pytest.raises(Lost):
-        dead.advance(name, [("planned", {"done": 0, "total": 3})])
+    with pytest.raises(LeaseLost):
+        dead.add_events(name, [("planned", {"done": 0, "total": 3})])
     dead.finish(name, "done", [], result={"from": "the dead"})
-    alive.advance(name, [("planned", {"done": 1, "total": 3})])
+    alive.add_events(name, [("planned", {"done": 1, "total": 3})])
     alive.finish(name, "done", [("finished", {})], result={"from": "the living"})
     row = alive.get("ann", name)
     assert (row.state, json.loads(row.result)) == ("done", {"from": "the living"})
-    assert [(event.number, event.name) for event in alive.told(name, 0)] == [
+    assert [(event.number, event.name) for event in alive.events_after(name, 0)] == [
         (1, "planned"),
         (2, "finished"),
     ]
@@ -379,7 +379,7 @@ def test_many_processes_take_each_job_once(store):
 
     def take(one):
         found = []
-        while taken := one.take(3):
+        while taken := one.lease(3):
             found += taken
         return found
 
@@ -399,7 +399,7 @@ def test_finished_jobs_expire_with_their_events(store):
     time.sleep(0.01)
     assert soon.expire() == 1
     assert soon.get("ann", name) is None
-    assert soon.told(name, 0) == []
+    assert soon.events_after(name, 0) == []
     assert soon.get("ann", old) is not None
 
 
@@ -409,7 +409,7 @@ def test_keys_and_numbers_are_held_by_the_database(store):
     assert one.create("ann", Order(TEXT), "key", "f").id == row.id
     with pytest.raises(KeyReused):
         one.create("ann", Order(TEXT), "key", "g")
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyJobs):
         one.create("ann", Order(TEXT), None, "f")
     assert one.create("bob", Order(TEXT), "key", "g").id != row.id
 
@@ -435,10 +435,10 @@ def test_a_database_that_fails_is_named_and_not_waited_for(tmp_path):
 def test_an_abandoned_job_is_not_kept_by_its_lease(store):
     one = store("one", lease_seconds=0.1)
     name = one.create("ann", Order(TEXT), None, "f").id
-    one.take(1)
+    one.lease(1)
     assert one.renew(set()) == set()
     time.sleep(0.15)
-    assert [taken.id for taken in one.take(1)] == [name]
+    assert [taken.id for taken in one.lease(1)] == [name]
 
 
 def test_the_texts_are_nobody_elses_business(store, tmp_path):
