@@ -20,7 +20,7 @@ from api.openapi import describe
 from api.problems import add_handlers
 from api.routes import health, jobs, summarize
 from api.service import Service
-from api.site import SiteHeaders, add_site
+from api.site import SecurityHeaders, add_site
 from pipeline.errors import ModelUnavailable
 from pipeline.models.base import DEFAULT_OLLAMA_MODEL, INSTALL_EMBEDDED
 from pipeline.models.ollama.server import OllamaServer
@@ -143,7 +143,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(BodyLimit, settings=service.settings)  # the last one added is outermost
     app.add_middleware(Guard, keys=service.keys, settings=service.settings)
     app.add_middleware(RequestLog, metrics=service.metrics)
-    app.add_middleware(SiteHeaders)
+    app.add_middleware(SecurityHeaders)
     add_handlers(app)
     app.include_router(summarize.streams)
     app.include_router(summarize.router)

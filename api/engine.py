@@ -1,4 +1,4 @@
-"""Summaries on behalf of requests and jobs: one at a time each, many at once in all."""
+"""The engine: carries out the orders of requests and jobs, many at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from api.model_pool import ObservedModel
-from api.problems import Problem, translated, wait
+from api.problems import Problem, retry_after, translated
 from pipeline.core.events import ignore
 from pipeline.core.mapreduce import Summarizer
 
@@ -33,8 +33,8 @@ RETRY_STOPPED_SECONDS = 5  # after which the service may be there again
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """An order that can be carried out, as far as that is known before it is."""
+class PreparedOrder:
+    """An order that was checked, with its model opened: ready to run."""
 
     order: Order
     offer: Offer
@@ -43,9 +43,9 @@ class Prepared:
 
 @dataclass
 class Engine:
-    """Carries out orders with the offered models and one record of finished calls.
+    """Carries out orders with the offered models and one cache of finished calls.
 
-    Each run is a task of its own, so that `stop` can end it without ending who waits for it.
+    Each run is a task of its own, so that `stop` can end it without cancelling who awaits it.
     """
 
     settings: Settings
@@ -74,7 +74,7 @@ class Engine:
             raise Problem("blank", "There is nothing in the text, or in the query.")
         return self.pool.offer(order.model)
 
-    async def prepare(self, order: Order) -> Prepared:
+    async def prepare(self, order: Order) -> PreparedOrder:
         """Open the model and check that the order fits it.
 
         Raises:
@@ -96,9 +96,9 @@ class Engine:
         )
         with translated(offer):
             summarizer.budget()
-        return Prepared(order, offer, summarizer)
+        return PreparedOrder(order, offer, summarizer)
 
-    async def run(self, prepared: Prepared, kind: str, emit: Emit = ignore) -> Result:
+    async def run(self, prepared: PreparedOrder, kind: str, emit: Emit = ignore) -> Result:
         """Summarize; `kind` is for the metrics. Cancelling this cancels the model's calls.
 
         Raises:
@@ -119,7 +119,7 @@ class Engine:
             run.cancel()
             await asyncio.wait([run])  # its calls have left the model server when this returns
 
-    async def _run(self, prepared: Prepared, kind: str, emit: Emit) -> Result:
+    async def _run(self, prepared: PreparedOrder, kind: str, emit: Emit) -> Result:
         document = prepared.order.document
         loop = asyncio.get_running_loop()
         with self._counted(kind), translated(prepared.offer):
@@ -160,4 +160,4 @@ class Engine:
 
 
 def _stopped() -> Problem:
-    return Problem("stopping", "Send the request again.", wait(RETRY_STOPPED_SECONDS))
+    return Problem("stopping", "Send the request again.", retry_after(RETRY_STOPPED_SECONDS))

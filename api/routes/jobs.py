@@ -13,7 +13,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.jobs import UNFINISHED, JobRow, KeyReused, TooManyJobs
 from api.orders import Order
-from api.problems import Problem, wait
+from api.problems import Problem, retry_after
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
 from api.routes.summarize import file_order, text_order
 from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody, RepeatRequest
@@ -134,7 +134,7 @@ async def _create(
         raise Problem("key-reused", "Send another key for another request.") from None
     except TooManyJobs:
         detail = "Wait for some of yours to finish, or cancel them."
-        raise Problem("too-many-jobs", detail, wait(RETRY_JOBS_SECONDS)) from None
+        raise Problem("too-many-jobs", detail, retry_after(RETRY_JOBS_SECONDS)) from None
     service.worker.wake()
     response.headers["Location"] = f"/jobs/{row.id}"
     return as_body(row)

@@ -148,7 +148,7 @@ def test_a_client_that_leaves_frees_the_model(tmp_path, stream):
             client.post(
                 "/summarize", json={"text": LONG}, headers=STREAM if stream else {}, timeout=0.5
             )
-        until(lambda: model.in_flight == service.gate.inside == 0, 1)
+        until(lambda: model.in_flight == service.admission.running == 0, 1)
     assert model.calls
 
 
