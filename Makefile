@@ -29,7 +29,7 @@ ray: install ## Ray into .venv, for runs on a cluster
 	$(PIP) --no-deps --require-hashes -r requirements-ray.lock
 
 cluster: ray ## the tests of runs on a cluster
-	$(BIN)/pytest tests/test_cluster.py
+	$(BIN)/pytest tests/corpus/test_ray.py
 
 demo: install ## a real summary of a real text, by the embedded model
 	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)
@@ -52,7 +52,7 @@ check: install ## lint, format, types
 	$(BIN)/mypy
 
 bench: install ## ratios: makespan against its lower bound, chunking against one encoding
-	$(BIN)/python -m eval.bench
+	$(BIN)/python -m eval.bench.ratios
 
 # One command for the table of eval/LOG.md; a run that was broken off goes on. About an hour and a
 # half for smollm2:135m on two cores.

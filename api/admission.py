@@ -1,4 +1,4 @@
-"""Who may come in: runs that wait in a bounded line."""
+"""Admission of requests: a few are summarized at once, some more wait in a bounded queue."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Full(Exception):
-    """The line is as long as it may be."""
+class QueueFull(Exception):
+    """As many requests wait as may."""
 
 
 @dataclass
-class Gate:
-    """Lets in so many at once; so many more may wait in line."""
+class AdmissionQueue:
+    """Admits `max_running` requests at once; at most `max_waiting` more wait their turn."""
 
-    runs: int
-    waiting: int
-    inside: int = 0
-    _line: deque[asyncio.Future[None]] = field(default_factory=deque)
+    max_running: int
+    max_waiting: int
+    running: int = 0
+    _queue: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     @property
-    def in_line(self) -> int:
+    def waiting(self) -> int:
         """How many wait."""
-        return len(self._line)
+        return len(self._queue)
 
     def enter(self) -> Ticket:
-        """Take a place, inside or in the line.
+        """Take a place: a running one where one is free, else one in the queue.
 
         Raises:
-            Full: there is none.
+            QueueFull: there is none.
         """
         turn = asyncio.get_running_loop().create_future()
-        if self.inside < self.runs:
-            self.inside += 1
+        if self.running < self.max_running:
+            self.running += 1
             turn.set_result(None)
-        elif len(self._line) < self.waiting:
-            self._line.append(turn)
+        elif len(self._queue) < self.max_waiting:
+            self._queue.append(turn)
         else:
-            raise Full
+            raise QueueFull
         return Ticket(turn, self._leave)
 
     def _leave(self, turn: asyncio.Future[None]) -> None:
-        if turn in self._line:
-            self._line.remove(turn)
+        if turn in self._queue:
+            self._queue.remove(turn)
             turn.cancel()
             return
-        self.inside -= 1
-        while self._line:
-            following = self._line.popleft()
+        self.running -= 1
+        while self._queue:
+            following = self._queue.popleft()
             if not following.done():
-                self.inside += 1
+                self.running += 1
                 following.set_result(None)
                 return
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A place at a gate, to be given back with `leave`."""
+    """A place among the admitted requests, to be given back with `leave`."""
 
     _turn: asyncio.Future[None]
     _leave: Callable[[asyncio.Future[None]], None]

@@ -13,12 +13,13 @@ from opentelemetry import trace
 from api.engine import Engine
 from api.metrics import Metrics
 from api.middleware import BodyLimit, Guard, RequestLog
-from api.model_pool import ModelPool, Offer
+from api.model_pool import ModelPool
+from api.offers import Offer
 from api.openapi import describe
 from api.problems import add_handlers
 from api.routes import health, jobs, summarize
 from api.service import Service
-from api.site import SiteHeaders, add_site
+from api.site import SecurityHeaders, add_site
 from pipeline.errors import InputError, ModelUnavailable
 from pipeline.models.open import find_provider, open_model
 
@@ -114,7 +115,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(BodyLimit, settings=service.settings)  # the last one added is outermost
     app.add_middleware(Guard, keys=service.keys, settings=service.settings)
     app.add_middleware(RequestLog, metrics=service.metrics)
-    app.add_middleware(SiteHeaders)
+    app.add_middleware(SecurityHeaders)
     add_handlers(app)
     app.include_router(summarize.streams)
     app.include_router(summarize.router)

@@ -1,4 +1,4 @@
-"""py-llama serve: the service in front of people."""
+"""py-llama serve: start the service, or make an API key for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summaries on behalf of requests and jobs: one at a time each, many at once in all."""
+"""The engine: carries out the orders of requests and jobs, many at once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from api.model_pool import ObservedModel, Offer
-from api.problems import Problem, translated, wait
+from api.model_pool import ObservedModel
+from api.problems import Problem, retry_after, translated
 from pipeline.core.events import ignore
 from pipeline.core.summarizer import Summarizer
-from pipeline.documents.document import Document, Mark, Removed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
     from api.metrics import Metrics
     from api.model_pool import ModelPool
+    from api.offers import Offer
+    from api.orders import Order
     from pipeline.cache.store import Store
     from pipeline.core.events import Emit
     from pipeline.core.result import Result
@@ -32,33 +33,8 @@ RETRY_STOPPED_SECONDS = 5  # after which the service may be there again
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a client wants summarized, and how. None takes the configured value.
-
-    All of it is as JSON has it. `marks` and the fields after it are those of the Document.
-    """
-
-    text: str
-    name: str = "text"
-    query: str | None = None
-    words: int | None = None
-    language: str | None = None
-    model: str | None = None
-    sources: bool = False
-    marks: list[list[Any]] = field(default_factory=list)
-    removed: dict[str, int] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def document(self) -> Document:
-        """The document to summarize."""
-        marks = tuple(Mark(*mark) for mark in self.marks)
-        return Document(self.text, self.name, marks, Removed(**self.removed), tuple(self.warnings))
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """An order that can be carried out, as far as that is known before it is."""
+class PreparedOrder:
+    """An order that was checked, with its model opened: ready to run."""
 
     order: Order
     offer: Offer
@@ -67,9 +43,9 @@ class Prepared:
 
 @dataclass
 class Engine:
-    """Carries out orders with the offered models and one record of finished calls.
+    """Carries out orders with the offered models and one cache of finished calls.
 
-    Each run is a task of its own, so that `stop` can end it without ending who waits for it.
+    Each run is a task of its own, so that `stop` can end it without cancelling who awaits it.
     """
 
     settings: Settings
@@ -98,7 +74,7 @@ class Engine:
             raise Problem("blank", "There is nothing in the text, or in the query.")
         return self.pool.offer(order.model)
 
-    async def prepare(self, order: Order) -> Prepared:
+    async def prepare(self, order: Order) -> PreparedOrder:
         """Open the model and check that the order fits it.
 
         Raises:
@@ -120,9 +96,9 @@ class Engine:
         )
         with translated(offer):
             summarizer.budget()
-        return Prepared(order, offer, summarizer)
+        return PreparedOrder(order, offer, summarizer)
 
-    async def run(self, prepared: Prepared, kind: str, emit: Emit = ignore) -> Result:
+    async def run(self, prepared: PreparedOrder, kind: str, emit: Emit = ignore) -> Result:
         """Summarize; `kind` is for the metrics. Cancelling this cancels the model's calls.
 
         Raises:
@@ -143,7 +119,7 @@ class Engine:
             run.cancel()
             await asyncio.wait([run])  # its calls have left the model server when this returns
 
-    async def _run(self, prepared: Prepared, kind: str, emit: Emit) -> Result:
+    async def _run(self, prepared: PreparedOrder, kind: str, emit: Emit) -> Result:
         document = prepared.order.document
         loop = asyncio.get_running_loop()
         with self._counted(kind), translated(prepared.offer):
@@ -184,4 +160,4 @@ class Engine:
 
 
 def _stopped() -> Problem:
-    return Problem("stopping", "Send the request again.", wait(RETRY_STOPPED_SECONDS))
+    return Problem("stopping", "Send the request again.", retry_after(RETRY_STOPPED_SECONDS))

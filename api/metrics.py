@@ -1,4 +1,4 @@
-"""What the service counts, for Prometheus."""
+"""The metrics of the service, for Prometheus."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SECONDS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600)
 class Metrics:
     """Counters of one application, in a registry of their own.
 
-    Stages: `wait` in line, `plan` (cutting the text), `slot` (waiting for a free call), `call`
-    (one model call) and `run` (all of a summary).
+    Stages: `wait` (in the queue), `plan` (cutting the text into chunks), `slot` (waiting until the
+    model takes a call), `call` (one model call) and `run` (all of a summary).
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Metrics:
             registry=self.registry,
         )
         self.cached = Counter(
-            "py_llama_cache_hits", "Calls answered from the record", registry=self.registry
+            "py_llama_cache_hits", "Calls answered from the cache", registry=self.registry
         )
         self.retries = Counter("py_llama_retries", "Calls beyond the plan", registry=self.registry)
         self.stand_ins = Counter(

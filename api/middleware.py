@@ -19,7 +19,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
-from api.problems import Problem, internal, wait
+from api.problems import Problem, internal, retry_after
 from api.site import DOCS_PATHS, PAGE_PATHS
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ log = structlog.get_logger("api")
 
 
 class RequestLog:
-    """Gives each request an id, one line in the log and its place in the metrics.
+    """Gives each request an id, a line in the log and a count in the metrics.
 
-    What fails unexpectedly ends here, with a 500 that says nothing and a log that says where.
+    An unexpected exception ends here: the client gets a bare 500, the log says where.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -96,7 +96,7 @@ def _request_id(scope: Scope) -> str:
 
 
 class Guard:
-    """Asks who a request comes from, and refuses strangers and those who come too often."""
+    """Authentication and rate limits: refuses unknown API keys, and clients that ask too often."""
 
     def __init__(self, app: ASGIApp, keys: KeyRing, settings: ServiceSettings) -> None:
         self._app = app
@@ -133,7 +133,9 @@ class Guard:
         if not self._keys:
             return f"address {address}"
         if not await self._counts.test(self._guesses, "guesses", address):
-            raise Problem("rate-limited", "Too many wrong keys came from this address.", wait(60))
+            raise Problem(
+                "rate-limited", "Too many wrong keys came from this address.", retry_after(60)
+            )
         name = self._keys.owner(Headers(scope=scope))
         if name is None:
             await self._counts.hit(self._guesses, "guesses", address)
@@ -158,7 +160,7 @@ class Guard:
             "RateLimit": f'"client";r={max(0, left)};t={seconds}',
         }
         if not allowed:
-            raise Problem("rate-limited", "Come back later.", {**headers, **wait(seconds)})
+            raise Problem("rate-limited", "Come back later.", {**headers, **retry_after(seconds)})
         return headers
 
 

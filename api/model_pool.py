@@ -20,18 +20,10 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     from api.metrics import Metrics
+    from api.offers import Offer
     from pipeline.models.base import ChatModel, Reply
 
 CHECK_SECONDS = 1.0  # for which a check of a model server holds
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A model that requests may name, and for people where its server is and how to get it."""
-
-    name: str
-    server: str
-    command: str | None = None
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""Problem details (RFC 9457) for everything that a request can meet.
+"""Problem details (RFC 9457) for every error that a request can end in.
 
-Each kind of problem has a stable type, and the words are ours: no problem carries what was
-submitted, nor the text of an exception.
+Each kind of problem has a stable type. Its words are ours: no problem repeats what was submitted,
+nor the text of an exception.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
-    from api.model_pool import Offer
+    from api.offers import Offer
 
 log = structlog.get_logger("api")
 
@@ -94,7 +94,7 @@ class ProblemBody(BaseModel):
 
 
 class Problem(HTTPException):
-    """What a request meets instead of an answer. `kind` is a key of KINDS.
+    """The answer to a request that cannot be met. `kind` is a key of KINDS.
 
     It is an HTTPException because FastAPI takes any other one, met while it reads a body, for a
     malformed body.
@@ -129,11 +129,11 @@ class Problem(HTTPException):
 
 
 def internal() -> Problem:
-    """Return the problem for what nobody expected."""
+    """Return the problem for an unexpected exception."""
     return Problem("internal", "It was logged under the X-Request-ID of this answer.")
 
 
-def wait(seconds: float) -> dict[str, str]:
+def retry_after(seconds: float) -> dict[str, str]:
     """Return the header that says when to try again."""
     return {"Retry-After": str(max(1, round(seconds)))}
 
@@ -163,14 +163,14 @@ def translated(offer: Offer) -> Iterator[None]:
         detail = f"{offer.server} does not have the model, or cannot load it."
         if offer.command is not None:
             detail += f" This brings it: {offer.command}"
-        raise Problem("model-missing", detail, wait(RETRY_MODEL_SECONDS)) from error
+        raise Problem("model-missing", detail, retry_after(RETRY_MODEL_SECONDS)) from error
     except ModelUnavailable as error:
         detail = f"{offer.server} cannot be reached."
-        raise Problem("model-server-down", detail, wait(RETRY_MODEL_SECONDS)) from error
+        raise Problem("model-server-down", detail, retry_after(RETRY_MODEL_SECONDS)) from error
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Have errors answered with problem details; what nobody expects meets `RequestLog`."""
+    """Have errors answered with problem details; `RequestLog` answers unexpected exceptions."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(SQLAlchemyError, _on_database)
@@ -201,7 +201,7 @@ def _allowed(request: Request) -> dict[str, str]:
 
 async def _on_database(request: Request, error: Exception) -> JSONResponse:
     log.error("the jobs' database fails", exc_info=error)
-    return Problem("jobs-down", "Try again, or use POST /summarize.", wait(5)).response()
+    return Problem("jobs-down", "Try again, or use POST /summarize.", retry_after(5)).response()
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

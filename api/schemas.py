@@ -68,7 +68,7 @@ class InputBody(BaseModel):
 
 
 class CallsBody(BaseModel):
-    """Model calls. `map + merge` is the plan; `cached` of them came from the record."""
+    """Model calls. `map + merge` is the plan; `cached` of them came from the cache."""
 
     map: int
     merge: int

@@ -1,4 +1,4 @@
-"""Everything that one running service consists of, handed to the routes as one value."""
+"""The parts of one running service, handed to the routes as one value."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.admission import Full, Gate
+from api.admission import AdmissionQueue, QueueFull
 from api.keys import KeyRing
-from api.problems import Problem, wait
-from api.uploads import Reader
+from api.problems import Problem, retry_after
+from api.uploads import DocumentReader
 from api.worker import Worker
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("api")
 
-NOTE_SECONDS = 5.0  # for what was ended to be noted and answered
-RETRY_SECONDS = 5  # after which a place in the line may be free
+END_SECONDS = 5.0  # for what was ended to be recorded and answered
+RETRY_SECONDS = 5  # after which a place in the queue may be free
 
 
 @dataclass
@@ -46,17 +46,17 @@ class Service:
     tracers: TracerProvider | None = None  # None takes the process's own
     worker: Worker = field(init=False)
     keys: KeyRing = field(init=False)
-    gate: Gate = field(init=False)
-    reader: Reader = field(init=False)
+    admission: AdmissionQueue = field(init=False)
+    reader: DocumentReader = field(init=False)
     stopping: bool = False
 
     def __post_init__(self) -> None:
         self.keys = KeyRing(self.settings.api_keys)
         self.worker = Worker(self.jobs, self.engine, self.settings)
-        self.gate = Gate(self.settings.runs, self.settings.waiting)
-        self.reader = Reader(self.settings)
+        self.admission = AdmissionQueue(self.settings.runs, self.settings.waiting)
+        self.reader = DocumentReader(self.settings)
         self.metrics.watch(
-            "py_llama_waiting_requests", "Requests in line", lambda: self.gate.in_line
+            "py_llama_waiting_requests", "Requests in line", lambda: self.admission.waiting
         )
         self.metrics.watch(
             "py_llama_waiting_calls", "Model calls in line", lambda: self.engine.pool.waiting
@@ -65,7 +65,7 @@ class Service:
 
     def _waiting_jobs(self) -> float:
         try:
-            return self.jobs.waiting()
+            return self.jobs.count_queued()
         except SQLAlchemyError:
             return math.nan
 
@@ -83,18 +83,18 @@ class Service:
             await self.engine.aclose()
 
     async def stop(self) -> None:
-        """Take nothing new; give what runs its time to finish, then end it. Jobs are parked.
+        """Take nothing new; give what runs its time, then end it. Jobs are queued again.
 
-        Their finished calls are on record, so whoever takes them up goes on where they were.
+        Their finished calls are in the cache, so the next process goes on where they were.
         """
         if self.stopping:
             return
         self.stopping = self.worker.stopping = True
         before = self.worker.finished
-        log.info("stopping", requests=self.gate.inside, jobs=self.worker.running)
+        log.info("stopping", requests=self.admission.running, jobs=self.worker.running)
         await self._idle(self.settings.grace_seconds)
         ended = self.engine.stop()
-        await self._idle(NOTE_SECONDS)
+        await self._idle(END_SECONDS)
         log.info(
             "stopped",
             jobs_finished=self.worker.finished - before,
@@ -105,7 +105,7 @@ class Service:
     async def _idle(self, seconds: float) -> None:
         """Wait until nothing runs, at most so long."""
         end = time.monotonic() + seconds
-        while (self.gate.inside or self.worker.running) and time.monotonic() < end:  # noqa: ASYNC110 - two counts, and it is the end
+        while (self.admission.running or self.worker.running) and time.monotonic() < end:  # noqa: ASYNC110 - two counts, and it is the end
             await asyncio.sleep(0.02)
 
     def refuse_if_stopping(self) -> None:
@@ -115,18 +115,20 @@ class Service:
             Problem: it does.
         """
         if self.stopping:
-            raise Problem("stopping", "Send the request again.", wait(RETRY_SECONDS))
+            raise Problem("stopping", "Send the request again.", retry_after(RETRY_SECONDS))
 
     def enter(self) -> Ticket:
         """Take a place among the requests that are summarized.
 
         Raises:
-            Problem: the line is full, or the service is stopping.
+            Problem: the queue is full, or the service is stopping.
         """
         self.refuse_if_stopping()
         try:
-            return self.gate.enter()
-        except Full:
+            return self.admission.enter()
+        except QueueFull:
             raise Problem(
-                "busy", "Try again, or use POST /jobs, which waits for you.", wait(RETRY_SECONDS)
+                "busy",
+                "Try again, or use POST /jobs, which waits for you.",
+                retry_after(RETRY_SECONDS),
             ) from None

@@ -1,4 +1,4 @@
-"""What people see in a browser: the page at /, the description at /docs, and their headers.
+"""What people see in a browser: the page at /, the description at /docs; and security headers.
 
 Every answer of the service says what a browser may do with it. The page may run its own scripts
 and speak to this service, and nothing else; it sets every text as text, and the browser is told
@@ -44,8 +44,8 @@ async def _docs() -> FileResponse:
     return FileResponse(PAGE / "docs.html")
 
 
-class SiteHeaders:
-    """Says with every answer what a browser may do with it."""
+class SecurityHeaders:
+    """Adds to every answer the headers that say what a browser may do with it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

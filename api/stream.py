@@ -60,7 +60,7 @@ def event_data(event: Event) -> tuple[str, dict[str, Any]]:
 
 
 def _now() -> float:
-    """Return the time, in seconds since 1970: who comes later can tell how fast it went."""
+    """Return the time, in seconds since 1970, so that who reads the events later knows the pace."""
     return round(time.time(), 3)
 
 
@@ -80,7 +80,7 @@ async def stream(
 
 
 async def _problem(run: asyncio.Task[Result]) -> Problem | None:
-    """Return what a run failed of; the answer has begun, so it can only be told in an event."""
+    """Return why a run failed. The answer has begun, so its status can no longer say it."""
     try:
         await run
     except Problem as problem:

@@ -1,4 +1,4 @@
-"""Documents that clients send, or name by their address: read in processes of their own."""
+"""Documents that clients send, or name by their address; each is read in a sandbox process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from api.problems import Problem, wait
+from api.problems import Problem, retry_after
 from pipeline.documents.fetch import Fetcher
 from pipeline.documents.load import from_bytes
 from pipeline.documents.sandbox import Limits
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from api.settings import ServiceSettings
     from pipeline.documents.document import Document
 
-AT_ONCE = 2  # processes that read documents
-MOST_WAITING = 32  # documents in memory that are read or wait for it
+MAX_PROCESSES = 2  # that read documents at once
+MAX_DOCUMENTS = 32  # in memory, read or waiting for it
 RETRY_SECONDS = 5
 FETCH_SECONDS = 20.0
 KINDS: dict[type[DocumentError], str] = {
@@ -28,8 +28,8 @@ KINDS: dict[type[DocumentError], str] = {
 }
 
 
-class Reader:
-    """Reads documents, a few at once. What it raises says nothing of their content."""
+class DocumentReader:
+    """Reads documents, a few at once. Its errors repeat nothing of their content."""
 
     def __init__(self, settings: ServiceSettings, fetcher: Fetcher | None = None) -> None:
         self._limits = Limits(settings.document_seconds, settings.document_mb * 2**20)
@@ -37,7 +37,7 @@ class Reader:
             public=True, most=settings.max_body, seconds=FETCH_SECONDS
         )
         self._fetches = settings.fetch
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reader")
+        self._threads = ThreadPoolExecutor(MAX_PROCESSES, thread_name_prefix="reader")
         self._inside = 0
 
     async def read(self, data: bytes, name: str) -> Document:
@@ -46,8 +46,8 @@ class Reader:
         Raises:
             Problem: it cannot be read, or too many are read already.
         """
-        if self._inside >= MOST_WAITING:
-            raise Problem("busy", "Too many documents are read now.", wait(RETRY_SECONDS))
+        if self._inside >= MAX_DOCUMENTS:
+            raise Problem("busy", "Too many documents are read now.", retry_after(RETRY_SECONDS))
         self._inside += 1
         try:
             loop = asyncio.get_running_loop()

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.jobs import Lost
+from api.jobs import LeaseLost
 from api.problems import Problem, internal
 from api.stream import event_data
 
 if TYPE_CHECKING:
     from api.engine import Engine
-    from api.jobs import JobStore, Taken, Told
+    from api.jobs import JobEvent, JobStore, LeasedJob
     from api.settings import ServiceSettings
     from pipeline.core.events import Emit, Event
 
 log = structlog.get_logger("api")
 
-LOOK_SECONDS = 0.5  # between looks for jobs of other processes
-TELL_SECONDS = 0.25  # between notes of a job's progress
+POLL_SECONDS = 0.5  # between looks for jobs of other processes
+WRITE_SECONDS = 0.25  # between writes of a job's progress
 EXPIRE_SECONDS = 60.0
-MOST_TRIES = 20  # after which a job is given up: it may be what kills the processes
-WAITS = ("model-server-down", "model-missing")  # problems that pass without the client's doing
-LONGEST_WAIT = 300.0  # seconds
+MAX_TRIES = 20  # after which a job is given up: it may be what kills the processes
+TRANSIENT = ("model-server-down", "model-missing")  # problems that pass by themselves
+MAX_WAIT_SECONDS = 300.0
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Worker:
         """Have it look for jobs now."""
         self._wake.set()
 
-    def forget(self, name: str) -> None:
+    def cancel(self, name: str) -> None:
         """End the run of a job that was cancelled in the database."""
         if name in self._running:
             self._running[name].cancel()
@@ -71,11 +71,11 @@ class Worker:
                 if time.monotonic() - expired >= EXPIRE_SECONDS:
                     expired = time.monotonic()
                     await asyncio.to_thread(self.store.expire)
-                await self._take()
+                await self._lease()
             except SQLAlchemyError:
                 log.exception("the jobs' database fails")
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()
             except TimeoutError:
                 pass
@@ -85,50 +85,50 @@ class Worker:
             return
         names = set(self._running)
         for name in names - await asyncio.to_thread(self.store.renew, names):
-            self.forget(name)
+            self.cancel(name)
 
-    async def _take(self) -> None:
+    async def _lease(self) -> None:
         free = self.settings.jobs - len(self._running)
         if self.stopping or free <= 0:
             return
-        for taken in await asyncio.to_thread(self.store.take, free):
-            task = asyncio.create_task(self._work(taken))
-            self._running[taken.id] = task
-            task.add_done_callback(partial(self._ended, taken.id))
+        for leased in await asyncio.to_thread(self.store.lease, free):
+            task = asyncio.create_task(self._work(leased))
+            self._running[leased.id] = task
+            task.add_done_callback(partial(self._ended, leased.id))
 
     def _ended(self, name: str, _: asyncio.Task[None]) -> None:
         del self._running[name]
         self.wake()
 
-    async def _work(self, taken: Taken) -> None:
-        with structlog.contextvars.bound_contextvars(job=taken.id):
+    async def _work(self, leased: LeasedJob) -> None:
+        with structlog.contextvars.bound_contextvars(job=leased.id):
             try:
-                await self._carry_out(taken)
-            except Lost:
+                await self._carry_out(leased)
+            except LeaseLost:
                 log.info("job left to others")
             except Exception:  # the lease ends, and the job is taken up again
                 log.exception("job abandoned")
 
-    async def _carry_out(self, taken: Taken) -> None:
-        """Run a job, noting its progress, and note how it ended."""
-        told: list[Told] = []
-        run = asyncio.create_task(self._summarize(taken, partial(add_event, told)))
+    async def _carry_out(self, leased: LeasedJob) -> None:
+        """Run a job; record its progress, and how it ended."""
+        events: list[JobEvent] = []
+        run = asyncio.create_task(self._summarize(leased, partial(add_event, events)))
         try:
             while not run.done():
-                await asyncio.wait({run}, timeout=TELL_SECONDS)
-                if told and not run.done():
-                    note, told[:] = tuple(told), []
-                    await asyncio.to_thread(self.store.advance, taken.id, note)
+                await asyncio.wait({run}, timeout=WRITE_SECONDS)
+                if events and not run.done():
+                    new, events[:] = tuple(events), []
+                    await asyncio.to_thread(self.store.add_events, leased.id, new)
         finally:
             run.cancel()
             await asyncio.wait({run})
-        await self._end(taken, run.result(), told)
+        await self._end(leased, run.result(), events)
 
-    async def _summarize(self, taken: Taken, emit: Emit) -> dict[str, object] | Problem:
-        if taken.tries > MOST_TRIES:
-            return Problem("gave-up", f"It did not end in {MOST_TRIES} tries.")
+    async def _summarize(self, leased: LeasedJob, emit: Emit) -> dict[str, object] | Problem:
+        if leased.tries > MAX_TRIES:
+            return Problem("gave-up", f"It did not end in {MAX_TRIES} tries.")
         try:
-            prepared = await self.engine.prepare(taken.order)
+            prepared = await self.engine.prepare(leased.order)
             result = await self.engine.run(prepared, "job", emit)
         except Problem as problem:
             return problem
@@ -138,29 +138,31 @@ class Worker:
         return result.to_dict()
 
     async def _end(
-        self, taken: Taken, outcome: dict[str, object] | Problem, told: list[Told]
+        self, leased: LeasedJob, outcome: dict[str, object] | Problem, events: list[JobEvent]
     ) -> None:
         if not isinstance(outcome, Problem):
             self.finished += 1
-            await asyncio.to_thread(self.store.finish, taken.id, "done", told, result=outcome)
+            await asyncio.to_thread(self.store.finish, leased.id, "done", events, result=outcome)
         elif outcome.kind == "stopping":
             self.parked += 1
-            await asyncio.to_thread(self.store.release, taken.id, told, after=0, counted=False)
-        elif outcome.kind in WAITS:
-            after = min(LONGEST_WAIT, 5.0 * 2**taken.tries)
-            told.append(("waiting", {"seconds": after, "problem": outcome.body()}))
-            await asyncio.to_thread(self.store.release, taken.id, told, after=after, counted=True)
+            await asyncio.to_thread(self.store.release, leased.id, events, after=0, counted=False)
+        elif outcome.kind in TRANSIENT:
+            after = min(MAX_WAIT_SECONDS, 5.0 * 2**leased.tries)
+            events.append(("waiting", {"seconds": after, "problem": outcome.body()}))
+            await asyncio.to_thread(
+                self.store.release, leased.id, events, after=after, counted=True
+            )
         else:
             body = outcome.body()
-            told.append(("failed", body))
-            await asyncio.to_thread(self.store.finish, taken.id, "failed", told, problem=body)
+            events.append(("failed", body))
+            await asyncio.to_thread(self.store.finish, leased.id, "failed", events, problem=body)
         log.info("job", end=getattr(outcome, "kind", "done"))
 
 
-def add_event(told: list[Told], event: Event) -> None:
-    """Add an event to those that are to be told; words that follow each other become one."""
+def add_event(events: list[JobEvent], event: Event) -> None:
+    """Add an event to those that are not written yet; words that follow each other become one."""
     name, data = event_data(event)
-    if name == "delta" and told and told[-1][0] == "delta" and not data["restart"]:
-        told[-1][1]["text"] += data["text"]
+    if name == "delta" and events and events[-1][0] == "delta" and not data["restart"]:
+        events[-1][1]["text"] += data["text"]
     else:
-        told.append((name, data))
+        events.append((name, data))

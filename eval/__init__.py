@@ -1,1 +1,1 @@
-"""The evaluation harness. So far it holds the benchmark, `python -m eval.bench.ratios`."""
+"""The evaluation harness: run summarizers, score them, compare them; see README.md."""

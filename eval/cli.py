@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,11 @@ import click
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from eval.records import Run
     from eval.rouge import Scorer
-    from eval.run import Doing, Variant
+    from eval.run import Variant
     from eval.scoring import Board
     from eval.tasks import Data, Item
 
@@ -114,7 +113,7 @@ def validate(task: str, folder: Path | None) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the first repetition.")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, help="Runs, a seed for each.")
 @click.option("--retry-failed", is_flag=True, help="Try documents again that failed.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the record of calls.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of calls.")
 @DATA
 def run(
     task: str,
@@ -135,6 +134,7 @@ def run(
 
     With several systems, or a grid of settings, each combination gets a folder in the folder.
     """
+    from eval.progress import live_progress
     from eval.run import run_variant, variants
     from eval.tasks import load_task
     from pipeline.settings import load_settings
@@ -147,7 +147,7 @@ def run(
         systems or ("py-llama",), given, lambda **values: load_settings(**{**flags, **values})
     )
     seeds = range(seed, seed + repeat)
-    with _progress() as tell:
+    with live_progress() as tell:
         for variant in found:
             finished = asyncio.run(
                 run_variant(
@@ -351,35 +351,3 @@ def _warn(data: Data) -> None:
 
 def _note(text: str) -> None:
     click.echo(f"py-llama: {text}", err=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Doing], None]]:
-    """Yield what shows how far a run is: a live line on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f} documents{task.fields[calls]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=None, calls="")
-
-        def tell(doing: Doing) -> None:
-            calls = f", {doing.calls}/{doing.planned} calls" if doing.planned else ""
-            progress.update(
-                bar,
-                description=f"{doing.variant} {doing.id}",
-                completed=doing.done,
-                total=doing.total,
-                calls=calls,
-            )
-
-        yield tell

@@ -30,7 +30,7 @@ class Output:
     """What a system made of one document with one seed.
 
     `item` is the digest of the document, query and references. `seconds` and `usage` are None
-    where calls came from the record of calls, and so were not measured. `tree` holds the partial
+    where calls came from the cache, and so were not measured. `tree` holds the partial
     summaries: for each chunk or merge its level, stretch of the document, tokens and text.
     """
 

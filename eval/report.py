@@ -7,12 +7,12 @@ and time, and every document with its source, references, candidates and partial
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from eval.plots import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, Plot, plot
 from eval.rouge import TYPES
 from eval.stats import compare
 
@@ -164,93 +164,6 @@ def pair_table(pairs: Sequence[Pair]) -> Table:
             row = (f"{d.mean:+.1f}", interval, f"{d.p:.3f}", f"{d.wins}", f"{d.losses}", f"{d.n}")
             table.add_row(name, NAMES[kind], *row)
     return table
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A point of a plot, in its units and in the picture's; `run` tells runs from baselines.
-
-    `label` is how far down the picture its number stands, clear of its neighbours' numbers.
-    """
-
-    name: str
-    x: float
-    y: float
-    left: float
-    top: float
-    label: float
-    run: bool
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A tick of an axis: its label and its place in the picture."""
-
-    label: str
-    at: float
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A scatter plot, laid out for a picture of WIDTH x HEIGHT."""
-
-    title: str
-    across: str
-    up: str
-    marks: tuple[Mark, ...]
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-
-
-WIDTH, HEIGHT = 400, 280
-LEFT, RIGHT, TOP, BOTTOM = 52, 30, 16, 44  # margins
-LABEL = (24, 13)  # room of a point's number, which stands to its right
-
-
-def plot(
-    title: str, across: str, up: str, points: Sequence[tuple[str, float, float, bool]]
-) -> Plot | None:
-    """Lay out a plot of (name, x, y, whether it is a run); None where there is no point."""
-    if not points:
-        return None
-    x_ticks = _ticks([x for _, x, _, _ in points])
-    y_ticks = _ticks([y for _, _, y, _ in points])
-
-    def left(x: float) -> float:
-        share = (x - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def top(y: float) -> float:
-        share = (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
-        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
-
-    return Plot(
-        title,
-        across,
-        up,
-        tuple(_placed([Mark(n, x, y, left(x), top(y), top(y), run) for n, x, y, run in points])),
-        tuple(Tick(f"{x:,g}", left(x)) for x in x_ticks),
-        tuple(Tick(f"{y:,g}", top(y)) for y in y_ticks),
-    )
-
-
-def _placed(marks: Sequence[Mark]) -> list[Mark]:
-    """Move numbers down where they would stand on others; the marks stay in their order."""
-    width, height = LABEL
-    labels: dict[int, float] = {}
-    for i in sorted(range(len(marks)), key=lambda i: marks[i].top):
-        near = [labels[j] for j in labels if abs(marks[j].left - marks[i].left) < width]
-        labels[i] = max([marks[i].top, *(label + height for label in near)])
-    return [replace(mark, label=labels[i]) for i, mark in enumerate(marks)]
-
-
-def _ticks(values: Sequence[float]) -> list[float]:
-    """Return about five round numbers from 0 to beyond the largest value."""
-    most = max(*values, 1e-9)
-    step = 10.0 ** math.floor(math.log10(most / 4))
-    step *= next(factor for factor in (1, 2, 5, 10) if most / (factor * step) <= 5)
-    count = math.floor(most / step) + 1
-    return [round(i * step, 10) for i in range(count + 1)]
 
 
 def _plots(boards: Sequence[Board]) -> Iterator[Plot]:

@@ -49,7 +49,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Doing:
+class RunProgress:
     """How far a run is: document `done` of `total`, and within it calls done of calls planned."""
 
     variant: str
@@ -98,7 +98,7 @@ async def run_variant(
     *,
     use_store: bool = True,
     retry_failed: bool = False,
-    tell: Callable[[Doing], None],
+    tell: Callable[[RunProgress], None],
     warn: Callable[[str], None],
 ) -> Run:
     """Run a system over documents, or go on where it was.
@@ -129,17 +129,17 @@ async def _run_seed(
     run: Run,
     items: Sequence[Item],
     seed: int,
-    tell: Callable[[Doing], None],
+    tell: Callable[[RunProgress], None],
 ) -> None:
     for number, item in enumerate(items):
         if (item.id, seed) in run.finished:
             continue
-        doing = Doing(name, item.id, number, len(items))
+        doing = RunProgress(name, item.id, number, len(items))
         tell(doing)
         records.add(run.path, await system.summarize(item, seed, _teller(doing, tell)))
 
 
-def _teller(doing: Doing, tell: Callable[[Doing], None]) -> Callable[[Event], None]:
+def _teller(doing: RunProgress, tell: Callable[[RunProgress], None]) -> Callable[[Event], None]:
     def emit(event: Event) -> None:
         if isinstance(event, Planned):
             tell(replace(doing, calls=event.done, planned=event.plan.calls))

@@ -26,9 +26,26 @@ from api.service import Service
 from api.settings import ServiceSettings
 from pipeline.cache.store import NoStore
 from pipeline.settings import Settings
+from pipeline.testing import ScriptedModel, first_words
 
 TEXT = "Rivers carry sand to the sea. The sea makes beaches of it. Wind moves it inland."
 WHERE = "The scripted server"
+LONG = " ".join(f"Sentence {i} tells of sand, water and wind." for i in range(400))
+STREAM = {"Accept": "text/event-stream"}
+
+
+def scripted(**more):
+    return ScriptedModel(first_words(20), context=700, **more)
+
+
+def problem_of(response, status, kind):
+    assert (response.status_code, response.json()["type"]) == (
+        status,
+        f"urn:py-llama:problem:{kind}",
+    )
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["status"] == status
+    return response.json()
 
 
 def nothing_wrong(name):

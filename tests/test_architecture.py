@@ -17,6 +17,8 @@ LAYERS = [  # a module imports from its own package, and from what stands before
     "models", "cache", "core", "testing", "corpus", "cli", "__main__",
 ]  # fmt: skip
 
+TESTED = [("api", "api"), ("eval", "eval"), ("pipeline/documents", "documents")]
+
 
 def modules(package="pipeline"):
     for path in (ROOT / package).rglob("*.py"):
@@ -108,3 +110,55 @@ def test_the_readme_names_every_module():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, path in modules():
         assert path.name in readme or f"{name}/" in readme, f"{path.name} is not in the README"
+
+
+# A module of these packages imports from the rows above its own, and from its own folder.
+ROWS = {
+    "api": [
+        "settings keys logs metrics site admission offers orders",
+        "problems database",
+        "schemas stream uploads middleware model_pool jobs",
+        "engine openapi",
+        "worker",
+        "service",
+        "routes",
+        "app",
+        "server",
+        "cli",
+    ],
+    "eval": [
+        "stats measures rouge baselines plots records hub",
+        "tasks",
+        "systems judge injection",
+        "peers scoring",
+        "run report",
+        "progress",
+        "reading",
+        "cli",
+        "bench",
+    ],
+}
+
+
+@pytest.mark.parametrize("package", ROWS)
+def test_the_service_and_the_evaluation_import_from_the_rows_above(package):
+    row = {name: i for i, names in enumerate(ROWS[package]) for name in names.split()}
+    for name, path in modules(package):
+        own = name.split(".")[1]
+        assert own in row, f"{name} has no row"
+        for module in imports(path):
+            other = module.split(".")[1:2]
+            if module.split(".")[0] == package and other and other != [own]:
+                assert row[other[0]] < row[own], f"{name} imports {module}"
+
+
+@pytest.mark.parametrize(("package", "folder"), TESTED)
+def test_each_module_has_a_test_by_its_name_or_is_named_by_one(package, folder):
+    """A test is called test_<module>.py, or names the module in its docstring."""
+    tests = sorted((ROOT / "tests" / folder).rglob("test_*.py"))
+    said = " ".join(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for path in tests)
+    for name, path in modules(package):
+        if path.name != "__init__.py" and path.with_name(f"test_{path.name}").name not in {
+            test.name for test in tests
+        }:
+            assert f"`{name}`" in said, f"{name} has no test in tests/{folder}"

@@ -15,7 +15,7 @@ export class Run {
     this.offTopic = []; // parts that hold nothing on the question, and are not read
     this.done = 0;
     this.total = null;
-    this.known = 0; // calls that were on record when the run was planned
+    this.known = 0; // calls that the cache held when the run was planned
     this.made = 0;
     this.written = 0; // tokens, of calls that were made just now
     this.began = this.last = null; // seconds since 1970, as the service has them

@@ -188,7 +188,7 @@ export function writeFigures(result) {
       "Calls",
       `${number(planned)} planned: ${number(calls.map)} to read, ${number(calls.merge)} to merge`,
     ],
-    ["Made before", `${number(calls.cached)} of them were on record`],
+    ["Made before", `${number(calls.cached)} of them were in the cache`],
     ["Asked again", number(calls.retry)],
     ["Confirmed", `${number(read.verified)} prompts, by the model server, token for token`],
     ["Tokens", `${number(usage.prompt_tokens)} read, ${number(usage.output_tokens)} written`],

@@ -15,7 +15,7 @@ def get_service(request: Request) -> Service:
 
 
 def get_client(request: Request) -> str:
-    """Return who sent the request, as `Guard` found out."""
+    """Return who sent the request, as `Guard` found it."""
     client: str = request.state.client
     return client
 

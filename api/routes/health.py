@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.model_pool import ModelPool, Offer
+from api.model_pool import ModelPool
+from api.offers import Offer
 from api.problems import Problem, ProblemBody
 from api.routes.common import GUARDED, ServiceDep, problems
 from api.schemas import LiveBody, ModelBody, ModelsBody, ReadyBody

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from api.engine import Order
-from api.jobs import UNFINISHED, JobRow, KeyReused, TooMany
-from api.problems import Problem, wait
+from api.jobs import UNFINISHED, JobRow, KeyReused, TooManyJobs
+from api.orders import Order
+from api.problems import Problem, retry_after
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, ORDERED, ClientDep, ServiceDep, problems
 from api.routes.summarize import file_order, text_order
 from api.schemas import JobBody, JobPage, JobSummary, OrderBody, ProgressBody, RepeatRequest
@@ -21,7 +21,7 @@ from api.service import Service
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-LOOK_SECONDS = 0.5  # between looks for new events, which another process may write
+POLL_SECONDS = 0.5  # between looks for new events, which another process may write
 RETRY_JOBS_SECONDS = 60
 LAST_EVENTS = {"finished", "failed", "cancelled"}
 
@@ -132,9 +132,9 @@ async def _create(
         row = await asyncio.to_thread(service.jobs.create, client, order, key, fingerprint)
     except KeyReused:
         raise Problem("key-reused", "Send another key for another request.") from None
-    except TooMany:
+    except TooManyJobs:
         detail = "Wait for some of yours to finish, or cancel them."
-        raise Problem("too-many-jobs", detail, wait(RETRY_JOBS_SECONDS)) from None
+        raise Problem("too-many-jobs", detail, retry_after(RETRY_JOBS_SECONDS)) from None
     service.worker.wake()
     response.headers["Location"] = f"/jobs/{row.id}"
     return as_body(row)
@@ -210,10 +210,10 @@ async def cancel_job(
 ) -> None:
     """Cancel a job that is not finished; with `forget` delete all that is kept of it."""
     if forget:
-        await asyncio.to_thread(service.jobs.forget, client, row.id)
+        await asyncio.to_thread(service.jobs.delete, client, row.id)
     elif not await asyncio.to_thread(service.jobs.cancel, client, row.id):
         raise Problem("finished", "What is finished cannot be cancelled; ?forget=true deletes it.")
-    service.worker.forget(row.id)
+    service.worker.cancel(row.id)
 
 
 @router.get(
@@ -238,12 +238,12 @@ async def watch_job(
     """Follow a job from its beginning, or from the event after `Last-Event-ID`."""
     seen, ended = last_event_id, row.state not in UNFINISHED
     while not service.stopping:
-        told = await asyncio.to_thread(service.jobs.told, row.id, seen)
-        for entry in told:
+        new = await asyncio.to_thread(service.jobs.events_after, row.id, seen)
+        for entry in new:
             yield ServerSentEvent(event=entry.name, raw_data=entry.data, id=str(entry.number))
             seen, ended = entry.number, ended or entry.name in LAST_EVENTS
         if ended:
             return
-        if not told:
-            await asyncio.sleep(LOOK_SECONDS)
+        if not new:
+            await asyncio.sleep(POLL_SECONDS)
             ended = await asyncio.to_thread(service.jobs.get, client, row.id) is None

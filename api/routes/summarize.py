@@ -17,8 +17,9 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from api.admission import Ticket
-from api.engine import Order, Prepared
-from api.problems import Problem, wait
+from api.engine import PreparedOrder
+from api.orders import Order
+from api.problems import Problem, retry_after
 from api.routes.common import BODIED, DOCUMENTED, GUARDED, MODELLED, ORDERED, ServiceDep, problems
 from api.schemas import Address, Language, ModelName, Query, ResultBody, SummaryRequest, Words
 from api.service import Service
@@ -104,11 +105,11 @@ def file_name(given: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class Admitted:
-    """An order that has its place in the line. What it starts ends with the place."""
+class AdmittedOrder:
+    """An order with its place in the admission queue. Its runs end when the place is given back."""
 
     service: Service
-    prepared: Prepared
+    prepared: PreparedOrder
     ticket: Ticket
     tasks: list[asyncio.Task[Result]] = field(default_factory=list)
 
@@ -126,14 +127,14 @@ class Admitted:
 
 
 @asynccontextmanager
-async def _admitted(service: Service, order: Order) -> AsyncIterator[Admitted]:
-    """Give an order its place until its answer is sent, or its client has left.
+async def _admitted(service: Service, order: Order) -> AsyncIterator[AdmittedOrder]:
+    """Give an order a place in the admission queue until it is answered, or its client has left.
 
     A stream's generator is not closed when its client leaves; this is, so this ends the run.
     """
     ticket = service.enter()
     try:
-        admitted = Admitted(service, await service.engine.prepare(order), ticket)
+        admitted = AdmittedOrder(service, await service.engine.prepare(order), ticket)
         try:
             yield admitted
         finally:
@@ -146,22 +147,22 @@ async def _admitted(service: Service, order: Order) -> AsyncIterator[Admitted]:
 
 async def admit_text(
     service: ServiceDep, order: Annotated[Order, Depends(text_order)]
-) -> AsyncIterator[Admitted]:
-    """Give a text its place in the line."""
+) -> AsyncIterator[AdmittedOrder]:
+    """Give a text its place in the admission queue."""
     async with _admitted(service, order) as admitted:
         yield admitted
 
 
 async def admit_file(
     service: ServiceDep, order: Annotated[Order, Depends(file_order)]
-) -> AsyncIterator[Admitted]:
-    """Give a file its place in the line."""
+) -> AsyncIterator[AdmittedOrder]:
+    """Give a file its place in the admission queue."""
     async with _admitted(service, order) as admitted:
         yield admitted
 
 
-AdmittedText = Annotated[Admitted, Depends(admit_text)]
-AdmittedFile = Annotated[Admitted, Depends(admit_file)]
+AdmittedText = Annotated[AdmittedOrder, Depends(admit_text)]
+AdmittedFile = Annotated[AdmittedOrder, Depends(admit_file)]
 
 
 @streams.post("/summarize", response_class=EventSourceResponse)
@@ -200,7 +201,7 @@ async def summarize_file(request: Request, admitted: AdmittedFile) -> dict[str, 
     return await _answer(request, admitted)
 
 
-async def _answer(request: Request, admitted: Admitted) -> dict[str, object]:
+async def _answer(request: Request, admitted: AdmittedOrder) -> dict[str, object]:
     """Return the result, for as long as the client stays and the time lasts.
 
     Raises:
@@ -222,7 +223,7 @@ async def _answer(request: Request, admitted: Admitted) -> dict[str, object]:
         "too-slow",
         f"It takes longer than {seconds:g} seconds. POST /jobs takes the same body and has no "
         "such limit; calls that are finished are not made again.",
-        {**wait(RETRY_SLOW_SECONDS), "Link": '</jobs>; rel="alternate"'},
+        {**retry_after(RETRY_SLOW_SECONDS), "Link": '</jobs>; rel="alternate"'},
     )
 
 

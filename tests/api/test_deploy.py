@@ -20,8 +20,8 @@ import httpx
 import pytest
 from api_service import free_port, process, until
 
-from api.engine import Order
 from api.jobs import JobStore
+from api.orders import Order
 from api.settings import ServiceSettings
 from eval.bench.simulation import SIMULATOR, simulated
 
@@ -161,10 +161,10 @@ def test_the_store_of_jobs_on_postgresql(postgres):
         )
         assert len(same) == 1
         made = same | {stores[0].create("x", Order("t\u00e9"), None, "f").id for _ in range(40)}
-        taken = [job.id for found in pool.map(lambda s: s.take(20), stores) for job in found]
+        taken = [job.id for found in pool.map(lambda s: s.lease(20), stores) for job in found]
     assert len(taken) == len(set(taken))
     time.sleep(0.4)
-    again = [job for store in stores for job in store.take(100)]
+    again = [job for store in stores for job in store.lease(100)]
     assert {job.id for job in again} == made
     for store in stores:
         for name in store.renew(made):

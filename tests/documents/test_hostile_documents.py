@@ -2,7 +2,7 @@
 
 They are sent to a service in a process of its own, which answers each with a summary of what little
 they hold, or with a problem; within seconds, and without taking much memory itself. The processes
-that read them may take no more than they are given: `test_apart.py`.
+that read them may take no more than they are given: `test_sandbox.py`.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""The benchmarks of runs over corpora, on small ones."""
+"""The benchmarks of runs over corpora, on small ones.
+
+`eval.bench.simulation` is held by the tests of faults, which run against it.
+"""
 
 import re
 
