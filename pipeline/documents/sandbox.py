@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.documents.document import Document, Mark, Removed
-from pipeline.documents.formats.detect import BROKEN, read
+from pipeline.documents.formats.detect import BROKEN, extension, read
 from pipeline.errors import DocumentError, NoText, TooLarge, Unsupported
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Limits:
 
 
 def read_apart(data: bytes, name: str, limits: Limits | None = None) -> Document:
-    """Read a document's bytes in a process of its own; `name` is for people.
+    """Read a document's bytes in a process of its own; only the extension of `name` goes there.
 
     Raises:
         DocumentError: see `pipeline.documents.formats.detect.read`.
@@ -49,7 +49,8 @@ def read_apart(data: bytes, name: str, limits: Limits | None = None) -> Document
     """
     limits = limits or Limits()
     python = [sys.executable, "-P", "-B"]  # nothing from the working folder, nothing written
-    command = [*python, "-m", "pipeline.documents.sandbox", str(limits.seconds), str(limits.memory)]
+    bounds = [str(limits.seconds), str(limits.memory)]
+    command = [*python, "-m", "pipeline.documents.sandbox", *bounds, extension(name)]
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the document comes on standard input
             command,
@@ -78,11 +79,11 @@ def _received(answer: dict[str, Any], name: str) -> Document:
 
 def main() -> None:
     """Read the document on standard input and write what it holds as JSON: the other side."""
-    seconds, memory = map(int, sys.argv[1:])
+    seconds, memory, ending = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     data = sys.stdin.buffer.read()
     _confine(seconds, memory)
     try:
-        document = read(data, "")
+        document = read(data, ending)
         answer: dict[str, object] = {
             "text": document.text,
             "marks": [mark.to_list() for mark in document.marks],
