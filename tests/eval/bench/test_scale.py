@@ -1,4 +1,7 @@
-"""The benchmarks of runs over corpora, on small ones."""
+"""The benchmarks of runs over corpora, on small ones.
+
+They run `eval.bench.simulation`, and before it `eval.bench.instant`.
+"""
 
 import re
 
