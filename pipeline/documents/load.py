@@ -50,9 +50,9 @@ def from_bytes(data: bytes, name: str, limits: Limits | None = None) -> Document
     """
     if not needs_sandbox(data, name):
         return read(data, name)
-    from pipeline.documents.sandbox import read_apart  # loads what text does without
+    from pipeline.documents.sandbox import read_in_sandbox  # loads what text does without
 
-    return read_apart(data, name, limits)
+    return read_in_sandbox(data, name, limits)
 
 
 def _read(name: str) -> bytes:

@@ -1,7 +1,7 @@
-"""Reading a document in a process of its own, which may not take much, and may not do much.
+"""The sandbox: a process of its own that reads one document, within limits.
 
-Documents come from anywhere, and the libraries that take them apart are large. What goes wrong in
-them, a crash, an endless loop, a demand for all memory, ends that process and no other. It gets the
+Documents come from anywhere, and the libraries that read them are large. What goes wrong in them, a
+crash, an endless loop, a demand for all memory, ends that process and no other. It gets the
 bytes on its standard input and answers with JSON. It opens no connection, starts no program and
 writes no file.
 """
@@ -40,7 +40,7 @@ class Limits:
     memory: int = 2 * 2**30
 
 
-def read_apart(data: bytes, name: str, limits: Limits | None = None) -> Document:
+def read_in_sandbox(data: bytes, name: str, limits: Limits | None = None) -> Document:
     """Read a document's bytes in a process of its own; only the extension of `name` goes there.
 
     Raises:
