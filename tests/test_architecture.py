@@ -31,7 +31,11 @@ def imports(path):
     """Yield every module that is imported anywhere, for types alone too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            folder = ROOT.joinpath(*node.module.split("."))
+            inside = {a.name for a in node.names if (folder / f"{a.name}.py").exists()}
+            yield from (f"{node.module}.{name}" for name in sorted(inside))
+            if len(inside) < len(node.names):
+                yield node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
