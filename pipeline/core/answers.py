@@ -7,6 +7,7 @@ their version. When a rule changes, the second is derived anew from the first, w
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,11 @@ class Answers:
             return self.document.text[question.source.start : question.source.end]
         return f"{question.before}\n{question.source.text}"
 
+    def _digest(self, question: Question) -> str:
+        """Hash what a question is about, which may be a whole book and is not in its prompt."""
+        stretch = self._stretch(question).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(stretch, digest_size=16).hexdigest()
+
     def _key(self, question: Question, which: str) -> str:
         return self._call_key(question, f"{PROMPT_VERSION} {which}")
 
@@ -189,7 +195,7 @@ class Answers:
             self.unsupported == "drop",
             self.wording.query,
             vars(self.languages),
-            self._stretch(question) if question.derived else "",
+            self._digest(question) if question.derived else "",
         )
 
     def _count(self, text: str) -> int:
