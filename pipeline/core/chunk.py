@@ -29,6 +29,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import InputError
+from pipeline.text.english import PARTS
 from pipeline.text.sentences import CLOSERS, FINISHED, PAUSE
 from pipeline.tree import Chunk
 
@@ -54,7 +55,7 @@ _WORD = r"\s++"
 
 _HEADING = re.compile(
     r"#{1,6}[ \t]\S"
-    r"|(?i:chapter|book|part|section|act|scene)[ \t][^\r\n]{1,60}+(?:[\r\n]|\Z)"
+    rf"|(?i:{PARTS})[ \t][^\r\n]{{1,60}}+(?:[\r\n]|\Z)"
     r"|(?:[IVXLC]{1,8}+|\d{1,4}+)\.?[ \t]*+(?:[\r\n]|\Z)"
     r"|[A-Z][A-Z .'’][^\r\na-z]{1,60}+(?:[\r\n]|\Z)"
     r"|[^\r\n]{1,100}+(?:\r\n?|\n)(?:={3,}+|-{3,}+)[ \t]*+(?:[\r\n]|\Z)"
