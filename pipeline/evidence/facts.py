@@ -66,7 +66,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Known:
+class SourceFacts:
     """What a source holds, in the forms in which facts are looked up.
 
     `language` is the source's, by its ISO 639-1 code, for number words in other ones than English.
@@ -128,7 +128,7 @@ def kinds_of(languages: Languages) -> frozenset[Kind]:
     return ALL_KINDS - {"name"} if languages.text in NOUNS_WITH_CAPITALS else ALL_KINDS
 
 
-def unsupported(text: str, known: Known, kinds: frozenset[Kind] = ALL_KINDS) -> list[Fact]:
+def unsupported(text: str, known: SourceFacts, kinds: frozenset[Kind] = ALL_KINDS) -> list[Fact]:
     """Return the facts of some kinds that a source does not hold, in their order."""
     found: list[Fact] = []
     if "number" in kinds:
@@ -217,7 +217,7 @@ def _opens(text: str, start: int, place: int) -> bool:
     return before[-1] in "“\"‘'«„(:*#-–—•" or re.search(r"\d[.)]\Z", before) is not None
 
 
-def _is_known(name: str, known: Known) -> bool:
+def _is_known(name: str, known: SourceFacts) -> bool:
     plain = _plain(name)
     forms = {plain, plain.removesuffix("s"), plain.removesuffix("es"), f"{plain}s"}
     if forms & known.words:
@@ -247,7 +247,7 @@ def _quotations(text: str) -> Iterator[Fact]:
             yield Fact(match[1], match.start(1), match.end(1))
 
 
-def _is_quoted(quotation: str, known: Known) -> bool:
+def _is_quoted(quotation: str, known: SourceFacts) -> bool:
     """Say whether the source holds each sentence of a quotation.
 
     Where one mark of a pair was left out, sentences that do not follow each other in the source
@@ -256,7 +256,7 @@ def _is_quoted(quotation: str, known: Known) -> bool:
     return all(_runs(quotation[start:end], known) for start, end in sentences(quotation))
 
 
-def _runs(text: str, known: Known) -> bool:
+def _runs(text: str, known: SourceFacts) -> bool:
     words = " ".join(_plain(match[0]) for match in _WORD.finditer(text))
     return not words or f" {words} " in known.running
 

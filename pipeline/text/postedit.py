@@ -22,18 +22,18 @@ _OPEN_LAST = re.compile(r"(?:\A|[\s(\[—–])(?P<mark>[\"“])(?=[^\s\"“”])
 _WORDS_PER_UH = 500  # in speech as it was spoken there are fewer, in print far more
 
 
-def nouns(text: str) -> frozenset[str]:
+def self_references(text: str) -> frozenset[str]:
     """Return the names for texts that a text itself often uses: of these its summary may speak."""
     uses = Counter(english.TEXT_NOUN.findall(text.casefold()))
     least = len(text.split()) / _WORDS_PER_NOUN
     return frozenset(noun for noun, n in uses.items() if n >= least or noun in english.WRITTEN)
 
 
-def plain(sentence: str, known: frozenset[str]) -> str:
+def strip_attribution(sentence: str, known: frozenset[str]) -> str:
     """Return a model's sentence without an opening that only says whose words it sums up.
 
     "The text also mentions that it rained." becomes "It rained.", unless the text itself speaks of
-    a text: `known` are its `nouns`.
+    a text: `known` are its `self_references`.
     """
     for pattern in (english.SETTING, english.ATTRIBUTION):
         match = pattern.match(sentence)
@@ -42,7 +42,7 @@ def plain(sentence: str, known: frozenset[str]) -> str:
     return sentence
 
 
-def is_talk(sentence: str, known: frozenset[str]) -> bool:
+def is_meta_commentary(sentence: str, known: frozenset[str]) -> bool:
     """Say whether a model's sentence tells of how a text is written, or of what it lacks.
 
     "The story explores …", "The text does not mention …".
@@ -55,18 +55,18 @@ def is_talk(sentence: str, known: frozenset[str]) -> bool:
     return match is not None and match["noun"] not in known
 
 
-def opening(sentence: str) -> str:
+def strip_connective(sentence: str) -> str:
     """Return a sentence without a word that leads on from another one."""
     match = english.CONNECTIVE.match(sentence)
     return _capital(sentence[match.end() :]) if match else sentence
 
 
-def refers_back(sentence: str) -> bool:
+def starts_with_anaphor(sentence: str) -> bool:
     """Say whether a sentence, opened so, begins with a word for what another one has named."""
-    return english.ANAPHOR.match(opening(sentence)) is not None
+    return english.ANAPHOR.match(strip_connective(sentence)) is not None
 
 
-def quoted(sentence: str) -> str:
+def balance_quotes(sentence: str) -> str:
     """Return a sentence of a longer speech with both of its quotation marks."""
     closed, still_open = _CLOSED_FIRST.search(sentence), _OPEN_LAST.search(sentence)
     before = "" if closed is None else closed["mark"].replace("”", "“")
@@ -74,7 +74,7 @@ def quoted(sentence: str) -> str:
     return f"{before}{sentence}{after}"
 
 
-def unquoted(sentence: str) -> str:
+def drop_unpaired_quote(sentence: str) -> str:
     """Return a sentence without a quotation mark that has no other, as a model may leave it."""
     for pattern in (_CLOSED_FIRST, _OPEN_LAST):
         match = pattern.search(sentence)
@@ -83,12 +83,12 @@ def unquoted(sentence: str) -> str:
     return sentence
 
 
-def is_spoken(text: str) -> bool:
+def is_transcript(text: str) -> bool:
     """Say whether a text is English speech, written down with all of its hesitations."""
     return len(english.UH.findall(text)) * _WORDS_PER_UH > len(text.split())
 
 
-def fluent(sentence: str) -> str:
+def remove_disfluencies(sentence: str) -> str:
     """Return a spoken sentence without hesitations, and without words said twice by them."""
     said = english.FRAGMENT.sub("", english.HESITATION.sub("", sentence))
     return _capital(english.STUTTER.sub(r"\1", said).strip(" ,"))

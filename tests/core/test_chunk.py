@@ -13,7 +13,7 @@ from texts import FAMILY, SENTENCE_END, SENTENCES, long_texts, prose, texts, wor
 
 from pipeline.core.chunk import (
     MIN_CHUNK_TOKENS,
-    Tally,
+    TokenSums,
     halve,
     split,
 )
@@ -108,9 +108,9 @@ def test_any_text_is_split(count, text):
 
 def test_counts_are_exact_wherever_a_chunk_ends():
     text = " ".join(f"word{n}" for n in range(400)).replace("9 ", "9  ")
-    tally = Tally(text, clinging)
+    sums = TokenSums(text, clinging)
     for end in range(8, len(text)):
-        assert tally.count(7, end) == clinging(text[7:end])
+        assert sums.count(7, end) == clinging(text[7:end])
 
 
 def test_an_empty_text_has_no_chunks():

@@ -1,8 +1,8 @@
 """Answers held against their source."""
 
-from pipeline.evidence.review import MARK, Source
+from pipeline.evidence.review import MARK, Reviewer
 
-SOURCE = Source("In 1911 Scott built a hut at Cape Evans. Twenty-four men lived there in winter.")
+SOURCE = Reviewer("In 1911 Scott built a hut at Cape Evans. Twenty-four men lived there in winter.")
 
 
 def test_an_answer_that_the_source_holds_passes_unchanged():
@@ -40,12 +40,12 @@ def test_of_what_is_all_invented_nothing_is_left():
 
 def test_an_answer_about_something_else_is_stray():
     review = SOURCE.review("roses are red and violets are blue while sugar tastes sweet to you")
-    assert review.stray
+    assert review.off_source
     assert review.doubtful
 
 
 def test_a_few_words_cannot_be_stray():
-    assert not SOURCE.review("Nothing much happens.").stray
+    assert not SOURCE.review("Nothing much happens.").off_source
 
 
 def test_facts_are_marked_where_they_stand():

@@ -15,8 +15,8 @@ from pipeline.core.summarizer import Summarizer
 from pipeline.corpus.pool import Pool
 from pipeline.documents.document import Document
 from pipeline.errors import EchoedAnswer, InputError
-from pipeline.evidence.facts import Known, kinds_of, unsupported
-from pipeline.evidence.review import Source
+from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
+from pipeline.evidence.review import Reviewer
 from pipeline.models.base import ModelOptions
 from pipeline.testing import ScriptedModel, first_words
 from pipeline.text.languages import NAMES, Languages, language_code, language_of
@@ -160,7 +160,7 @@ def test_where_it_stays_wrong_the_text_stands_in():
 
 
 def test_a_text_of_unknown_language_may_have_any_answer():
-    review = Source(TEXTS["en"]).review(GERMAN)
+    review = Reviewer(TEXTS["en"]).review(GERMAN)
     assert review.foreign is None
 
 
@@ -236,7 +236,7 @@ def test_what_every_result_depends_on_names_the_language():
 
 def test_nouns_with_capitals_are_no_names():
     said = "Der Wiegemeister notierte jede Wägung mit großer Sorgfalt und Geduld."
-    assert unsupported(said, Known(TEXTS["de"], "de"), kinds_of(Languages("de"))) == []
+    assert unsupported(said, SourceFacts(TEXTS["de"], "de"), kinds_of(Languages("de"))) == []
 
 
 @pytest.mark.parametrize(
@@ -250,13 +250,13 @@ def test_nouns_with_capitals_are_no_names():
     ],
 )
 def test_numbers_are_looked_up_in_every_language(code, true, false):
-    known, kinds = Known(TEXTS[code], code), kinds_of(Languages(code))
+    known, kinds = SourceFacts(TEXTS[code], code), kinds_of(Languages(code))
     assert unsupported(true, known, kinds) == []
     assert len(unsupported(false, known, kinds)) == 1
 
 
 def test_across_languages_only_numbers_are_looked_up():
-    crossed = Source(TEXTS["de"], None, Languages("de", "en"))
+    crossed = Reviewer(TEXTS["de"], None, Languages("de", "en"))
     review = crossed.review("Walburga quarrelled with Dealers for 30 years about Elephants.")
     assert not review.doubtful
     assert crossed.review("The scales were built in 1849, long ago.").unsupported == 1
@@ -281,9 +281,9 @@ def test_across_languages_only_numbers_are_looked_up():
     ],
 )
 def test_other_words_for_one_place_are_not_stray_without_spaces(code, faithful, other):
-    source = Source(TEXTS[code], None, Languages(code))
-    assert not source.review(faithful).stray
-    assert source.review(other).stray
+    source = Reviewer(TEXTS[code], None, Languages(code))
+    assert not source.review(faithful).off_source
+    assert source.review(other).off_source
 
 
 @pytest.mark.parametrize("code", ["zh", "ja"])
