@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from texts import IN_LANGUAGES
 
 from eval.tasks import load_task
-from pipeline.evidence.facts import SourceFacts, unsupported
+from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
+from pipeline.text.languages import Languages
 
 SOURCE = (
     "On 14 March 1953 Captain Winship of the Rackhams' company lit twenty-four lamps at Cape "
@@ -102,6 +104,27 @@ def test_any_text_supports_itself(text):
 def test_facts_are_stretches_of_the_text(text, source):
     for fact in unsupported(text, SourceFacts(source)):
         assert text[fact.start : fact.end] == fact.text
+
+
+def test_nouns_with_capitals_are_no_names():
+    said = "Der Wiegemeister notierte jede Wägung mit großer Sorgfalt und Geduld."
+    assert unsupported(said, SourceFacts(IN_LANGUAGES["de"], "de"), kinds_of(Languages("de"))) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "true", "false"),
+    [
+        ("de", "Er bekam 4 Pfennige; das kostete 41.000 Euro.", "Das kostete 39.000 Euro."),
+        ("fr", "Elle a 81 ans et veille sur 11 ruches.", "Elle a 79 ans."),
+        ("es", "El tren llevaba 24 toneladas.", "El tren llevaba 36 toneladas."),
+        ("zh", "钟楼建于1883年。", "钟楼建于1938年。"),
+        ("ja", "局は1912年に建てられた。", "局は1921年に建てられた。"),
+    ],
+)
+def test_numbers_are_looked_up_in_every_language(code, true, false):
+    known, kinds = SourceFacts(IN_LANGUAGES[code], code), kinds_of(Languages(code))
+    assert unsupported(true, known, kinds) == []
+    assert len(unsupported(false, known, kinds)) == 1
 
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "facts.jsonl"
