@@ -17,7 +17,13 @@ LAYERS = [  # a module imports from its own package, and from what stands before
     "models", "cache", "core", "testing", "corpus", "cli", "__main__",
 ]  # fmt: skip
 
-TESTED = [("api", "api"), ("eval", "eval"), ("pipeline/documents", "documents")]
+TESTED = [
+    ("api", "api"),
+    ("eval", "eval"),
+    ("pipeline/documents", "documents"),
+    ("pipeline/text", "text"),
+    ("pipeline/evidence", "evidence"),
+]
 
 
 def modules(package="pipeline"):

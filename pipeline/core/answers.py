@@ -17,7 +17,7 @@ from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer
 from pipeline.core.rules import rules_version
 from pipeline.errors import BadAnswer, StrayAnswer
-from pipeline.evidence.review import Source
+from pipeline.evidence.review import Reviewer
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
 from pipeline.text.languages import NAMES
@@ -81,8 +81,8 @@ class Answers:
 
     def review(self, question: Question, texts: Sequence[str]) -> list[Review]:
         """Hold cleaned answers against what they are about."""
-        source = Source(self._stretch(question), self.wording.query, self.languages)
-        return [source.review(text) for text in texts]
+        reviewer = Reviewer(self._stretch(question), self.wording.query, self.languages)
+        return [reviewer.review(text) for text in texts]
 
     def chosen(self, question: Question, first: Reply, reviews: Sequence[Review]) -> Answer:
         """Return what can be passed on of the better of two answers, or what stands in for it."""
@@ -102,7 +102,7 @@ class Answers:
         """Say why nothing of an answer can be passed on; None where something can."""
         if review.foreign and not self.languages.crossed:  # else the text's own would not help
             return StrayAnswer(f"the model wrote {NAMES[review.foreign]}, other than the text")
-        if review.stray:
+        if review.off_source:
             return StrayAnswer("the model wrote of something else than the text")
         if self.unsupported == "drop" and not review.supported:
             return StrayAnswer("every sentence of the answer held facts that the text does not")

@@ -14,18 +14,18 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.trace import Index
-from pipeline.text.extract import Candidate, Centre, choose
+from pipeline.evidence.trace import SentenceIndex
+from pipeline.text.extract import Candidate, Centroid, select_mmr
 from pipeline.text.postedit import (
-    fluent,
-    is_spoken,
-    is_talk,
-    nouns,
-    opening,
-    plain,
-    quoted,
-    refers_back,
-    unquoted,
+    balance_quotes,
+    drop_unpaired_quote,
+    is_meta_commentary,
+    is_transcript,
+    remove_disfluencies,
+    self_references,
+    starts_with_anaphor,
+    strip_attribution,
+    strip_connective,
 )
 from pipeline.text.sentences import join, split_sentences
 from pipeline.text.terms import count_words
@@ -66,11 +66,11 @@ class Composer:
         lost: set[str] = set()
         for _ in range(OPENINGS):
             chosen = self._chosen(lost)
-            dangling = set(takewhile(refers_back, chosen))
+            dangling = set(takewhile(starts_with_anaphor, chosen))
             if not dangling or len(dangling) == len(chosen):  # nothing better to begin with
                 break
             lost |= dangling
-        return opening(join(chosen))
+        return strip_connective(join(chosen))
 
     def fit(self, text: str) -> str:
         """Bring a summary to the wanted length: leave sentences out, or add some of the parts'.
@@ -78,7 +78,7 @@ class Composer:
         A text that is little longer than the summary should be is left as the model summed it up,
         but for an opening that is not about the text's matter.
         """
-        text = opening(plain(text, nouns(self._text)))
+        text = strip_connective(strip_attribution(text, self_references(self._text)))
         length = count_words(text)
         if length > self.words * (1 + LEEWAY):
             return self._shorter(text)
@@ -89,18 +89,20 @@ class Composer:
 
     def _chosen(self, without: Container[str] = ()) -> list[str]:
         candidates = [one for one in self._candidates if one.text not in without]
-        chosen = choose(candidates, self._centre, count_words, self.words)
+        chosen = select_mmr(candidates, self._centroid, count_words, self.words)
         return [candidates[i].text for i in sorted(chosen)]
 
     def _shorter(self, text: str) -> str:
         found = split_sentences(text)
         candidates = [Candidate(sentence) for sentence in found]
-        chosen = choose(candidates, self._centre, count_words, round(self.words * (1 + LEEWAY)))
+        chosen = select_mmr(
+            candidates, self._centroid, count_words, round(self.words * (1 + LEEWAY))
+        )
         return join(found[i] for i in sorted(chosen)) if chosen else text
 
     def _longer(self, text: str, room: int) -> str:
         found = split_sentences(text)
-        chosen = choose(self._candidates, self._centre, count_words, room, beside=found)
+        chosen = select_mmr(self._candidates, self._centroid, count_words, room, beside=found)
         added = [self._candidates[i].text for i in sorted(chosen)]
         return join([*found, *added]) if added else text
 
@@ -109,8 +111,8 @@ class Composer:
         return tuple(split_sentences(part.chunk.text) for part in self.parts)
 
     @cached_property
-    def _centre(self) -> Centre:
-        return Centre((sentence for own in self._sources for sentence in own), self.query)
+    def _centroid(self) -> Centroid:
+        return Centroid((sentence for own in self._sources for sentence in own), self.query)
 
     @cached_property
     def _candidates(self) -> Sequence[Candidate]:
@@ -119,32 +121,32 @@ class Composer:
             for part, own in zip(self.parts, self._sources, strict=True)
             for candidate in (
                 *map(Candidate, self._told(part)),
-                *(Candidate(quoted(self._fluent(s)), SOURCE_WEIGHT) for s in _whole(own)),
+                *(Candidate(balance_quotes(self._fluent(s)), SOURCE_WEIGHT) for s in _whole(own)),
             )
         ]
 
     def _told(self, part: Part) -> Iterator[str]:
         """Yield what the model says of a part, as far as it is of the text and not on it."""
-        known = nouns(part.chunk.text)
+        known = self_references(part.chunk.text)
         for sentence in split_sentences(part.summary):
-            said = unquoted(plain(self._fluent(sentence), known))
-            if not is_talk(said, known) and self._index.traces(said):
+            said = drop_unpaired_quote(strip_attribution(self._fluent(sentence), known))
+            if not is_meta_commentary(said, known) and self._index.traces(said):
                 yield said
 
     def _fluent(self, sentence: str) -> str:
-        return fluent(sentence) if self._spoken else sentence
+        return remove_disfluencies(sentence) if self._spoken else sentence
 
     @cached_property
     def _text(self) -> str:
         return "\n".join(part.chunk.text for part in self.parts)
 
     @cached_property
-    def _index(self) -> Index:
-        return Index(self._text)
+    def _index(self) -> SentenceIndex:
+        return SentenceIndex(self._text)
 
     @cached_property
     def _spoken(self) -> bool:
-        return is_spoken(self._text)
+        return is_transcript(self._text)
 
 
 def _whole(found: Sequence[str]) -> Sequence[str]:

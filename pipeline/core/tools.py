@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.cache.keys import derived_key
 from pipeline.core.compose import Composer, Part
 from pipeline.core.rules import rules_version
-from pipeline.evidence.review import Source
+from pipeline.evidence.review import Reviewer
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
 
@@ -71,7 +71,7 @@ class Tools:
     def _fitted(self, text: str, parts: Sequence[Part]) -> str:
         text = self._composer(parts).fit(text)
         if self.answers.unsupported == "mark":
-            text = Source(self.document.text, self.query, self.answers.languages).mark(text)
+            text = Reviewer(self.document.text, self.query, self.answers.languages).mark(text)
         return text
 
     def _composer(self, parts: Sequence[Part]) -> Composer:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from text_to_num import alpha2digit
 
+from pipeline.text.english import NO_NAMES, ORDINAL_ENDINGS, SCALES, SPELLED, VAGUE
 from pipeline.text.sentences import sentences
 from pipeline.text.terms import DENSE
 
@@ -36,32 +37,13 @@ READ_NUMBERS = frozenset({"de", "en", "es", "fr", "it", "nl", "pt"})
 # Languages that write every noun with a capital, so that one says nothing about names.
 NOUNS_WITH_CAPITALS = frozenset({"de"})
 
-_UNITS = (
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
-    "fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|"
-    "ninety|hundred|thousand|million|billion|trillion"
-)
-_ORDINALS = (
-    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|"
-    "(?:thir|four|fif|six|seven|eigh|nine)teenth|(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet)"
-    "(?:ieth|ies)|hundredth|thousandth|millionth"
-)
-_SPELLED = re.compile(  # the look ahead at first letters saves most of the time
-    rf"(?i)\b(?=[befhmnostz])(?:{_UNITS}|{_ORDINALS})"
-    rf"(?:(?:[\s-]+|\s+and\s+)(?:{_UNITS}|{_ORDINALS}))*\b"
-)
 _LETTER = rf"[^\W{DENSE}]"  # what would make one word with digits; in dense scripts, nothing does
 _DIGITS = re.compile(
-    rf"(?<![.,])(?<!{_LETTER})\d+(?:[.,’' \u202f]\d{{3}})*(?:[.,:]\d+)*(?:st|nd|rd|th|s)?"
+    rf"(?<![.,])(?<!{_LETTER})\d+(?:[.,’' \u202f]\d{{3}})*(?:[.,:]\d+)*(?:{ORDINAL_ENDINGS})?"
     rf"(?!{_LETTER})"
 )
-_SCALED = re.compile(
-    r"(?i)(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]+(hundred|thousand|million|billion|trillion)s?\b"
-)
+_SCALED = re.compile(rf"(?i)(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]+({'|'.join(SCALES)})s?\b")
 _LIST_MARK = re.compile(r"(?m)^[ \t*]*(\d+)[.)](?=\s)")
-_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-# Said of no particular number, or of one thing: "no one", "the one who", "at first", "a second".
-_VAGUE = {"one", "first", "second", "hundred", "thousand", "million", "billion", "trillion", "zero"}
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _PARTS = re.compile(r"[-'’.]")
@@ -84,7 +66,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Known:
+class SourceFacts:
     """What a source holds, in the forms in which facts are looked up.
 
     `language` is the source's, by its ISO 639-1 code, for number words in other ones than English.
@@ -146,7 +128,7 @@ def kinds_of(languages: Languages) -> frozenset[Kind]:
     return ALL_KINDS - {"name"} if languages.text in NOUNS_WITH_CAPITALS else ALL_KINDS
 
 
-def unsupported(text: str, known: Known, kinds: frozenset[Kind] = ALL_KINDS) -> list[Fact]:
+def unsupported(text: str, known: SourceFacts, kinds: frozenset[Kind] = ALL_KINDS) -> list[Fact]:
     """Return the facts of some kinds that a source does not hold, in their order."""
     found: list[Fact] = []
     if "number" in kinds:
@@ -168,15 +150,15 @@ def _numbers(text: str) -> Iterator[tuple[Fact, frozenset[str]]]:
     for match in _DIGITS.finditer(text):
         if not any(start <= match.start() < end for start, end in taken):
             yield _fact(match), _values(match[0])
-    for match in _SPELLED.finditer(text):
+    for match in SPELLED.finditer(text):
         inside = any(start <= match.start() < end for start, end in taken)
-        if not inside and match[0].lower() not in _VAGUE and (values := _spelled(match[0])):
+        if not inside and match[0].lower() not in VAGUE and (values := _spelled(match[0])):
             yield _fact(match), values
 
 
 def _values(digits: str) -> frozenset[str]:
     """Return what digits can stand for: 1,500 and 1.500 are the same number or a fraction."""
-    bare = re.sub(r"(?:st|nd|rd|th|s)\Z", "", digits)
+    bare = re.sub(rf"(?:{ORDINAL_ENDINGS})\Z", "", digits)
     joined = re.sub(r"[,.’' \u202f](?=\d{3}(?!\d))", "", bare)
     forms = {_fraction(joined.replace(",", "."))}
     if joined != bare and bare.count(".") == 1:
@@ -196,7 +178,7 @@ def _fraction(number: str) -> str:
 
 def _scaled(number: str, scale: str) -> str:
     whole, _, part = number.replace(",", "").partition(".")
-    power = _SCALES[scale]
+    power = SCALES[scale]
     moved = whole + part.ljust(power, "0")[:power]
     return _fraction(f"{moved}.{part[power:]}" if len(part) > power else moved)
 
@@ -215,7 +197,7 @@ def _names(text: str) -> Iterator[Fact]:
         words = list(_WORD.finditer(text, start, end))
         for number, match in enumerate(words):
             word = match[0]
-            if not word[0].isupper() or len(_plain(word)) < 2 or word.lower() in _NEVER:
+            if not word[0].isupper() or len(_plain(word)) < 2 or word.lower() in NO_NAMES:
                 continue
             follows = number + 1 < len(words) and _in_one_name(text, match, words[number + 1])
             if _opens(text, start, match.start()) and not follows:
@@ -235,11 +217,7 @@ def _opens(text: str, start: int, place: int) -> bool:
     return before[-1] in "“\"‘'«„(:*#-–—•" or re.search(r"\d[.)]\Z", before) is not None
 
 
-# Written with a capital, and no names.
-_NEVER = {"i", "i'm", "i'd", "i'll", "i've", "mr", "mrs", "ms", "dr", "sir", "ok", "tv"}
-
-
-def _is_known(name: str, known: Known) -> bool:
+def _is_known(name: str, known: SourceFacts) -> bool:
     plain = _plain(name)
     forms = {plain, plain.removesuffix("s"), plain.removesuffix("es"), f"{plain}s"}
     if forms & known.words:
@@ -269,7 +247,7 @@ def _quotations(text: str) -> Iterator[Fact]:
             yield Fact(match[1], match.start(1), match.end(1))
 
 
-def _is_quoted(quotation: str, known: Known) -> bool:
+def _is_quoted(quotation: str, known: SourceFacts) -> bool:
     """Say whether the source holds each sentence of a quotation.
 
     Where one mark of a pair was left out, sentences that do not follow each other in the source
@@ -278,7 +256,7 @@ def _is_quoted(quotation: str, known: Known) -> bool:
     return all(_runs(quotation[start:end], known) for start, end in sentences(quotation))
 
 
-def _runs(text: str, known: Known) -> bool:
+def _runs(text: str, known: SourceFacts) -> bool:
     words = " ".join(_plain(match[0]) for match in _WORD.finditer(text))
     return not words or f" {words} " in known.running
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.facts import Known, kinds_of, unsupported
+from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
 from pipeline.text.languages import UNKNOWN, foreign
 from pipeline.text.sentences import join, sentences
 from pipeline.text.terms import is_dense, terms
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.evidence.facts import Fact
     from pipeline.text.languages import Languages
 
-STRAY = 0.25  # share of an answer's terms that the source holds, below which it has left the text
+OFF_SOURCE = 0.25  # share of an answer's terms that the text holds, below which it has left it
 # Share of an answer's sentences with unsupported facts. Leaving out fewer loses little, and asking
 # again whenever there is one took half as many calls again (eval/LOG.md).
 WORTH_ASKING = 0.25
@@ -33,8 +33,8 @@ MARK = "[?]"  # behind a fact that the source does not hold
 
 
 @dataclass(frozen=True)
-class Source:
-    """A text that answers are held against; the words of a query need no support either.
+class Reviewer:
+    """Holds answers against the text that they are about; the words of a query need no support.
 
     With `languages` crossed, answers share no words with the text, only numbers.
     """
@@ -48,10 +48,10 @@ class Source:
         facts = self._unsupported(answer)
         words = answer.casefold().split()
         alike = not self.languages.crossed
-        # Half of the words, as they are, settle its language, and mostly that it is not stray.
+        # Half of the words, as they are, settle its language, and mostly that it is of the text.
         familiar = alike and 2 * _share(words, self._words) >= 1
         return Review(
-            stray=alike and self._is_stray(answer, words, familiar=familiar),
+            off_source=alike and self._is_off_source(answer, words, familiar=familiar),
             foreign=None if familiar else foreign(answer, self.languages.wanted),
             answer=answer,
             sentences=tuple(
@@ -68,10 +68,10 @@ class Source:
             done = fact.end
         return marked + answer[done:]
 
-    def _is_stray(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
+    def _is_off_source(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
         if not familiar:  # stems take longer than all the rest
             own = terms(answer)
-            if len(own) >= FEW_TERMS and _share(own, self._terms) < STRAY:
+            if len(own) >= FEW_TERMS and _share(own, self._terms) < OFF_SOURCE:
                 return True
         # Pairs of characters are rare: no common ones tie a faithful answer to all of the text.
         if len(self.text) > SHORT_TEXT or self.query is not None or is_dense(answer):
@@ -79,7 +79,7 @@ class Source:
         found = self._sentences(str.split)
         if len(found) < MANY_SENTENCES:  # by their stems, no more of them differ
             return False
-        if len(words) >= FEW_TERMS and _elsewhere(words, found) >= STRAY:
+        if len(words) >= FEW_TERMS and _elsewhere(words, found) >= OFF_SOURCE:
             return False
         return self._is_of_one_place(terms(answer))
 
@@ -97,7 +97,7 @@ class Source:
         quoted = _share(own, self._terms) >= COPIED
         if len(own) < FEW_TERMS:
             return quoted and _elsewhere(own, found) == 0
-        return not quoted and _elsewhere(own, found) < STRAY
+        return not quoted and _elsewhere(own, found) < OFF_SOURCE
 
     def _unsupported(self, answer: str) -> list[Fact]:
         return unsupported(answer, self._known, kinds_of(self.languages))
@@ -117,8 +117,8 @@ class Source:
         return frozenset(terms(self._all))
 
     @cached_property
-    def _known(self) -> Known:
-        return Known(self._all, self.languages.text)
+    def _known(self) -> SourceFacts:
+        return SourceFacts(self._all, self.languages.text)
 
     @property
     def _all(self) -> str:
@@ -151,11 +151,11 @@ def _elsewhere(own: Sequence[str], found: Sequence[frozenset[str]]) -> float:
 class Review:
     """An answer's sentences, each with whether it holds an unsupported fact.
 
-    `stray` says that the answer is about something else altogether. `foreign` is its language, by
-    ISO 639-1 code, where another one was wanted.
+    `off_source` says that the answer is about something else altogether. `foreign` is its language,
+    by ISO 639-1 code, where another one was wanted.
     """
 
-    stray: bool
+    off_source: bool
     foreign: str | None
     answer: str
     sentences: tuple[tuple[str, bool], ...]
@@ -168,12 +168,12 @@ class Review:
     @property
     def doubtful(self) -> bool:
         """Whether so much of the answer cannot be used that it is worth asking again."""
-        return self.stray or self.foreign is not None or self.unsupported >= WORTH_ASKING
+        return self.off_source or self.foreign is not None or self.unsupported >= WORTH_ASKING
 
     @property
     def badness(self) -> tuple[bool, bool, float]:
         """What the better of two answers has less of."""
-        return self.foreign is not None, self.stray, self.unsupported
+        return self.foreign is not None, self.off_source, self.unsupported
 
     @property
     def supported(self) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.facts import Known, kinds_of, unsupported
+from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
 from pipeline.text.languages import UNKNOWN
 from pipeline.text.sentences import is_chat, sentences, spans
 from pipeline.text.terms import stem, terms
@@ -126,8 +126,8 @@ def trace(
         languages: The document's and the summary's. Crossed, only names and numbers that both
             write alike lead anywhere.
     """
-    index = Index(document.text)
-    known = Known(f"{document.text}\n{query or ''}", languages.text)
+    index = SentenceIndex(document.text)
+    known = SourceFacts(f"{document.text}\n{query or ''}", languages.text)
     kinds = kinds_of(languages)
     leaves = list(_leaves(root, ()))
     traced = [
@@ -161,8 +161,8 @@ def _leaves(node: Summary, above: tuple[Summary, ...]) -> Iterator[_Leaf]:
             yield from _leaves(source, (source, *above))
 
 
-class Index:
-    """The sentences of a text, by the terms they hold."""
+class SentenceIndex:
+    """The sentences of a text by the terms they hold, to be ranked as BM25 ranks documents."""
 
     def __init__(self, text: str) -> None:
         self.spans = spans(text) if is_chat(text) else sentences(text)
@@ -194,7 +194,7 @@ class Index:
         }
 
 
-def _sources(text: str, index: Index, leaves: Sequence[_Leaf]) -> Iterator[Source]:
+def _sources(text: str, index: SentenceIndex, leaves: Sequence[_Leaf]) -> Iterator[Source]:
     weights = index.weights(text)
     whole = sum(weights.values())
     if not whole:
@@ -213,7 +213,7 @@ def _sources(text: str, index: Index, leaves: Sequence[_Leaf]) -> Iterator[Sourc
         left = {term: weight for term, weight in left.items() if term not in index.terms[best]}
 
 
-def _gains(weights: Mapping[str, float], index: Index) -> dict[int, float]:
+def _gains(weights: Mapping[str, float], index: SentenceIndex) -> dict[int, float]:
     """Return, for each sentence of the index that shares a term, the weight that it shares."""
     gains: dict[int, float] = defaultdict(float)
     for term, weight in weights.items():
@@ -222,7 +222,9 @@ def _gains(weights: Mapping[str, float], index: Index) -> dict[int, float]:
     return gains
 
 
-def _best(gains: Mapping[int, float], index: Index, support: Sequence[tuple[Chunk, float]]) -> int:
+def _best(
+    gains: Mapping[int, float], index: SentenceIndex, support: Sequence[tuple[Chunk, float]]
+) -> int:
     """Return the sentence that ranks highest, and rank only those whose gain allows that."""
     most = max(gains, key=gains.__getitem__)
     tree = 2 if support else 1
@@ -231,7 +233,9 @@ def _best(gains: Mapping[int, float], index: Index, support: Sequence[tuple[Chun
     return max(able, key=lambda i: (_rank(i, gains[i], index, support), -i))
 
 
-def _rank(i: int, gain: float, index: Index, support: Sequence[tuple[Chunk, float]]) -> float:
+def _rank(
+    i: int, gain: float, index: SentenceIndex, support: Sequence[tuple[Chunk, float]]
+) -> float:
     length = len(index.terms[i]) / index.mean_length
     start = index.spans[i][0]
     tree = next((s for chunk, s in support if chunk.start <= start < chunk.end), 0.0)
@@ -255,7 +259,7 @@ def _shared(weights: Mapping[str, float], held: frozenset[str]) -> float:
 
 
 def _coverage(
-    root: Summary, leaves: Sequence[_Leaf], traced: Sequence[Traced], index: Index
+    root: Summary, leaves: Sequence[_Leaf], traced: Sequence[Traced], index: SentenceIndex
 ) -> Coverage:
     starts = [source.start for sentence in traced for source in sentence.sources]
     missing = [
@@ -273,7 +277,7 @@ def _coverage(
     )
 
 
-def _lost_at(leaf: _Leaf, root: Summary, index: Index) -> int:
+def _lost_at(leaf: _Leaf, root: Summary, index: SentenceIndex) -> int:
     """Return the level of the first text that no longer holds what the chunk's summary said."""
     own, *others = *leaf.above, root
     if not _keeps(own.text, leaf.chunk.text, index):
@@ -281,7 +285,7 @@ def _lost_at(leaf: _Leaf, root: Summary, index: Index) -> int:
     return next((s.level for s in others if not _keeps(s.text, own.text, index)), root.level)
 
 
-def _keeps(text: str, said: str, index: Index) -> bool:
+def _keeps(text: str, said: str, index: SentenceIndex) -> bool:
     """Say whether a text still holds a sentence of what was said."""
     shares = (_best_share(index.weights(part), text) for part in _texts(said))
     return max(shares, default=0.0) >= KEPT

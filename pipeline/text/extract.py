@@ -1,9 +1,9 @@
 """Choosing sentences: for stand-ins, for merges without a model, and for a summary's length.
 
-A sentence is worth taking where it is near the centre of the whole text (the centroid of Radev et
-al. 2004: the sum of its terms, each weighed by how few sentences use it) and unlike those taken
-before (maximal marginal relevance, Carbonell and Goldstein 1998). It does not understand the text
-and knows no language.
+A sentence is worth taking where it is near the centroid of the whole text (Radev et al. 2004: the
+sum of its terms, each weighed by how few sentences use it) and unlike those taken before (maximal
+marginal relevance, Carbonell and Goldstein 1998). It does not understand the text and knows no
+language.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 FULL_TERMS = 15  # a sentence with fewer weighs less: scraps and remarks are like everything
 ROW = 8  # words; sentences that share so many in a row are one, with another end
 NOVELTY = 0.6  # how much a sentence is held against another that says the same
-QUERY_SHARE = 0.6  # of the centre, where something is asked
+QUERY_SHARE = 0.6  # of the centroid, where something is asked
 FILLED = 0.97  # of the room; with less left, only scraps would fit
 SCRAP = 0.25  # of the best sentence's worth; what is worth less …
 SCRAP_ROOM = 0.12  # … is not taken to fill so little of the room
 STAND_IN_FILLED = 0.75  # the same where nobody asked for a length
-MOST_CANDIDATES = 600  # the nearest to the centre; more cost time, and are not taken anyway
+MOST_CANDIDATES = 600  # the nearest to the centroid; more cost time, and are not taken anyway
 
 _WORD = re.compile(r"\w+")
 _LONG_WORD = 40  # characters; no word is kept whole that is longer
@@ -45,7 +45,7 @@ class Candidate:
     weight: float = 1.0
 
 
-class Centre:
+class Centroid:
     """What a text keeps coming back to; with a query, what it says about that."""
 
     def __init__(self, found: Iterable[str], query: str | None = None) -> None:
@@ -68,13 +68,13 @@ class Centre:
         return _unit({term: self._idf.get(term, self._unknown) * n for term, n in counts.items()})
 
     def likeness(self, vector: Mapping[str, float]) -> float:
-        """Return how near a sentence is to the centre, from 0 to 1; a short one is less near."""
+        """Return how near a sentence is to the centroid, from 0 to 1; a short one is less near."""
         return _dot(vector, self._weights) * min(1.0, len(vector) / FULL_TERMS)
 
 
-def choose(
+def select_mmr(
     candidates: Sequence[Candidate],
-    centre: Centre,
+    centroid: Centroid,
     size: Callable[[str], int],
     room: int,
     *,
@@ -85,15 +85,15 @@ def choose(
 
     Args:
         candidates: what can be chosen.
-        centre: what they should be near to.
+        centroid: what they should be near to.
         size: the size of a sentence, in the unit of the room.
         room: upper bound on their sizes together.
         filled: share of the room that suffices.
         beside: sentences that stand already, and should not be said again.
     """
-    vectors = [centre.vector(candidate.text) for candidate in candidates]
+    vectors = [centroid.vector(candidate.text) for candidate in candidates]
     scores = [
-        centre.likeness(vector) * candidate.weight
+        centroid.likeness(vector) * candidate.weight
         for vector, candidate in zip(vectors, candidates, strict=True)
     ]
     top = max(scores, default=0.0) or 1.0
@@ -101,7 +101,7 @@ def choose(
         i: scores[i] / top
         for i in heapq.nlargest(MOST_CANDIDATES, range(len(scores)), key=scores.__getitem__)
     }
-    others = [centre.vector(sentence) for sentence in beside]
+    others = [centroid.vector(sentence) for sentence in beside]
     nearest = {i: max((_dot(vectors[i], other) for other in others), default=0.0) for i in values}
     said = {row for sentence in beside for row in _rows(sentence)}
     chosen: list[int] = []
@@ -142,10 +142,10 @@ def extract(
     whole = join(found)
     if count(whole) <= max_tokens:
         return whole
-    centre = Centre(found, query)
+    centroid = Centroid(found, query)
     candidates = [Candidate(sentence) for sentence in found]
-    chosen = choose(candidates, centre, count, max_tokens, filled=STAND_IN_FILLED) or [
-        max(range(len(found)), key=lambda i: (centre.likeness(centre.vector(found[i])), -i))
+    chosen = select_mmr(candidates, centroid, count, max_tokens, filled=STAND_IN_FILLED) or [
+        max(range(len(found)), key=lambda i: (centroid.likeness(centroid.vector(found[i])), -i))
     ]
     while len(chosen) > 1 and count(join(found[i] for i in sorted(chosen))) > max_tokens:
         chosen.pop()  # joined, sentences can take more tokens than one by one

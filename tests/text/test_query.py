@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.core.planner import on_topic
+from pipeline.text.query import asked
 from pipeline.tree import Chunk
 
 
@@ -28,3 +29,8 @@ TEXTS = ("Alan fled from the robots.", "Peggy slept in the camp.", "The river wa
 )
 def test_a_chunk_is_kept_for_a_word_of_the_query(query, kept):
     assert [TEXTS.index(chunk.text) for chunk in on_topic(chunks(*TEXTS), query)] == kept
+
+
+def test_words_on_how_to_summarize_ask_nothing():
+    assert asked("What is the plot of this story?") == frozenset()
+    assert asked("What do the robots do?") == asked("The robot") != frozenset()

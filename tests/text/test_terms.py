@@ -1,0 +1,49 @@
+"""The words of a text, as texts are compared by them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text.terms import count_words, is_dense, terms
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("One two  three.", 3), ("東京は首都です", 4), ("Go to 東京 now", 4), ("", 0)],
+)
+def test_words_are_counted_in_any_script(text, words):
+    assert count_words(text) == words
+
+
+def test_forms_of_a_word_have_one_term():
+    assert set(terms("Lamp, lamps; LAMPS")) == {"lamp"}
+    assert terms("counted counting counts") == ["count"] * 3
+
+
+def test_scripts_without_spaces_have_pairs_of_characters():
+    assert terms("東京都 is big") == ["東京", "京都", "is", "big"]
+    assert terms("東") == ["東"]
+
+
+@given(st.text(max_size=60))
+def test_case_does_not_matter(text):
+    assert terms(text) == terms(text.casefold())
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_the_terms_of_two_texts_are_those_of_both(one, other):
+    assert terms(f"{one}\n{other}") == terms(one) + terms(other)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_words_of_two_texts_add_up(one, other):
+    together = count_words(f"{one} {other}")  # half a word of a dense script may go
+    assert count_words(one) + count_words(other) - 1 <= together
+    assert together <= count_words(one) + count_words(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "dense"), [("東京は首都です。", True), ("Tokyo (東京)", False), ("", False)]
+)
+def test_a_text_is_dense_by_most_of_its_characters(text, dense):
+    assert is_dense(text) is dense
