@@ -60,6 +60,7 @@ class Ours:
             "summary_tokens": budget.summary,
             "chunking": one.chunking,
             "prompt_version": PROMPT_VERSION,
+            "knobs": vars(one.knobs),
             "prompts": {
                 "partial": one.wording.partial("{text}"),
                 "final": one.wording.final("{text}", one.words),

@@ -110,7 +110,7 @@ class Knobs:
     fact_weight: float = 2.0
     """Weight of names and numbers beside other words. Chosen."""
     length_share: float = 0.3
-    """How much a long source counts less: BM25's b (0.75 in Robertson and Zaragoza 2009). Chosen."""
+    """How much a long source counts less: b of BM25, elsewhere mostly 0.75. Chosen."""
     kept: float = 0.35
     """Share of a partial summary's sentence that a later text holds, if it keeps it. Chosen."""
 

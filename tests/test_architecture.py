@@ -13,8 +13,8 @@ import pipeline
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # a module imports from its own package, and from what stands before it
-    "errors", "files", "options", "tree", "documents", "text", "evidence", "settings", "tokens",
-    "models", "cache", "core", "testing", "corpus", "cli", "__main__",
+    "errors", "files", "options", "knobs", "tree", "documents", "text", "evidence", "settings",
+    "tokens", "models", "cache", "core", "testing", "corpus", "cli", "__main__",
 ]  # fmt: skip
 
 TESTED = [

@@ -18,6 +18,7 @@ from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer
 from pipeline.core.rules import rules_version
 from pipeline.errors import BadAnswer, StrayAnswer
 from pipeline.evidence.review import Reviewer
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
 from pipeline.text.languages import NAMES
@@ -51,6 +52,7 @@ class Answers:
     wording: Wording
     words: int
     unsupported: Unsupported
+    knobs: Knobs = KNOBS
     _known: dict[str, Answer] = field(default_factory=dict)  # from the cache, by derived key
     _derived: set[str] = field(default_factory=set)  # of these, what was derived just now
 
@@ -77,11 +79,15 @@ class Answers:
     def bounded(self, question: Question, text: str) -> str:
         """Hold a text to its room in the next prompt; read back, it can take more than written."""
         bound = self.max_tokens(question)
-        return text if self._count(text) <= bound else extract(text, self._count, bound)
+        return (
+            text
+            if self._count(text) <= bound
+            else extract(text, self._count, bound, knobs=self.knobs)
+        )
 
     def review(self, question: Question, texts: Sequence[str]) -> list[Review]:
         """Hold cleaned answers against what they are about."""
-        reviewer = Reviewer(self._stretch(question), self.wording.query, self.languages)
+        reviewer = Reviewer(self._stretch(question), self.wording.query, self.languages, self.knobs)
         return [reviewer.review(text) for text in texts]
 
     def chosen(self, question: Question, first: Reply, reviews: Sequence[Review]) -> Answer:
@@ -95,7 +101,9 @@ class Answers:
 
     def stand_in(self, question: Question, failure: CallFailed) -> Answer:
         """Return sentences of the source itself, and why."""
-        text = extract(question.source.text, self._count, self.max_tokens(question))
+        text = extract(
+            question.source.text, self._count, self.max_tokens(question), knobs=self.knobs
+        )
         return Answer(text, stand_in=True, reason=f"{type(failure).__name__}: {failure}")
 
     def _failure(self, review: Review) -> StrayAnswer | None:
@@ -191,6 +199,7 @@ class Answers:
     def _derived_key(self, question: Question) -> str:
         return derived_key(
             f"answer {rules_version()}",
+            vars(self.knobs),
             self._key(question, FIRST),
             self.unsupported == "drop",
             self.wording.query,

@@ -15,6 +15,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pipeline.evidence.trace import SentenceIndex
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.extract import Candidate, Centroid, select_mmr
 from pipeline.text.postedit import (
     balance_quotes,
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
 COMPOSE_VERSION = 6
-SOURCE_WEIGHT = 0.4  # of a sentence of the text beside one of a partial summary
-OPENINGS = 4  # how often to choose anew where the first sentence leads on from nothing
-LEEWAY = 0.1  # how far from the wanted length a summary may be as it is
-WORTH_FILLING = 2.0  # how many times as long as its summary a text is at least
 _END = re.compile(r"[.!?…。！？][\W_]*\Z")
 
 
@@ -59,12 +56,13 @@ class Composer:
     parts: tuple[Part, ...]
     words: int
     query: str | None = None
+    knobs: Knobs = KNOBS
 
     def compose(self) -> str:
         """Return the sentences that say most of all parts, in the text's order."""
         chosen: list[str] = []
         lost: set[str] = set()
-        for _ in range(OPENINGS):
+        for _ in range(self.knobs.openings):
             chosen = self._chosen(lost)
             dangling = set(takewhile(starts_with_anaphor, chosen))
             if not dangling or len(dangling) == len(chosen):  # nothing better to begin with
@@ -78,12 +76,17 @@ class Composer:
         A text that is little longer than the summary should be is left as the model summed it up,
         but for an opening that is not about the text's matter.
         """
-        text = strip_connective(strip_attribution(text, self_references(self._text)))
+        text = strip_connective(
+            strip_attribution(text, self_references(self._text, self.knobs.words_per_noun))
+        )
         length = count_words(text)
-        if length > self.words * (1 + LEEWAY):
+        if length > self.words * (1 + self.knobs.leeway):
             return self._shorter(text)
         whole = sum(count_words(part.chunk.text) for part in self.parts)
-        if length < self.words * (1 - LEEWAY) and whole >= self.words * WORTH_FILLING:
+        if (
+            length < self.words * (1 - self.knobs.leeway)
+            and whole >= self.words * self.knobs.worth_filling
+        ):
             return self._longer(text, self.words - length)
         return text
 
@@ -96,7 +99,7 @@ class Composer:
         found = split_sentences(text)
         candidates = [Candidate(sentence) for sentence in found]
         chosen = select_mmr(
-            candidates, self._centroid, count_words, round(self.words * (1 + LEEWAY))
+            candidates, self._centroid, count_words, round(self.words * (1 + self.knobs.leeway))
         )
         return join(found[i] for i in sorted(chosen)) if chosen else text
 
@@ -112,7 +115,9 @@ class Composer:
 
     @cached_property
     def _centroid(self) -> Centroid:
-        return Centroid((sentence for own in self._sources for sentence in own), self.query)
+        return Centroid(
+            (sentence for own in self._sources for sentence in own), self.query, self.knobs
+        )
 
     @cached_property
     def _candidates(self) -> Sequence[Candidate]:
@@ -121,13 +126,16 @@ class Composer:
             for part, own in zip(self.parts, self._sources, strict=True)
             for candidate in (
                 *map(Candidate, self._told(part)),
-                *(Candidate(balance_quotes(self._fluent(s)), SOURCE_WEIGHT) for s in _whole(own)),
+                *(
+                    Candidate(balance_quotes(self._fluent(s)), self.knobs.source_weight)
+                    for s in _whole(own)
+                ),
             )
         ]
 
     def _told(self, part: Part) -> Iterator[str]:
         """Yield what the model says of a part, as far as it is of the text and not on it."""
-        known = self_references(part.chunk.text)
+        known = self_references(part.chunk.text, self.knobs.words_per_noun)
         for sentence in split_sentences(part.summary):
             said = drop_unpaired_quote(strip_attribution(self._fluent(sentence), known))
             if not is_meta_commentary(said, known) and self._index.traces(said):
@@ -142,11 +150,11 @@ class Composer:
 
     @cached_property
     def _index(self) -> SentenceIndex:
-        return SentenceIndex(self._text)
+        return SentenceIndex(self._text, self.knobs)
 
     @cached_property
     def _spoken(self) -> bool:
-        return is_transcript(self._text)
+        return is_transcript(self._text, self.knobs.words_per_uh)
 
 
 def _whole(found: Sequence[str]) -> Sequence[str]:

@@ -92,7 +92,12 @@ class Run:
             language=language,
             # A book takes seconds, in which other runs of this loop go on.
             evidence=await asyncio.to_thread(
-                trace, plan.document, root, self.tools.query, plan.languages
+                trace,
+                plan.document,
+                root,
+                self.tools.query,
+                plan.languages,
+                self.tools.answers.knobs,
             )
             if self.sources
             else None,

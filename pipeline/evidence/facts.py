@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from text_to_num import alpha2digit
 
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.english import NO_NAMES, ORDINAL_ENDINGS, SCALES, SPELLED, VAGUE
 from pipeline.text.sentences import sentences
 from pipeline.text.terms import DENSE
@@ -49,10 +50,6 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _PARTS = re.compile(r"[-'’.]")
 # Short ones match too, so that what stands between two quotations is not taken for one.
 _QUOTED = re.compile(r"[“\"«„]([^“”\"«»„]*)[”\"»“]")
-QUOTED_WORDS = 3  # a shorter quotation sets a word apart and quotes nobody
-STEM = 5  # letters that two forms of a name share at least, and …
-STEM_SHARE = 0.6  # … of the longer: Florida and Floridian, but not International and Interviewer
-SPELLING = 0.84  # likeness of two spellings of a name, as difflib measures it
 _POSSESSIVE = re.compile(r"['’]s?\Z")
 
 
@@ -74,6 +71,7 @@ class SourceFacts:
 
     text: str
     language: str | None = None
+    knobs: Knobs = KNOBS
 
     @cached_property
     def numbers(self) -> frozenset[str]:
@@ -111,8 +109,8 @@ class SourceFacts:
         """The words with capitals, by their first letters, which other forms of them share."""
         starts: dict[str, list[str]] = {}
         for word in self.capitals:
-            if len(word) >= STEM:
-                starts.setdefault(word[:STEM], []).append(word)
+            if len(word) >= self.knobs.name_stem:
+                starts.setdefault(word[: self.knobs.name_stem], []).append(word)
         return starts
 
     @cached_property
@@ -136,7 +134,11 @@ def unsupported(text: str, known: SourceFacts, kinds: frozenset[Kind] = ALL_KIND
     if "name" in kinds:
         found += (fact for fact in _names(text) if not _is_known(fact.text, known))
     if "quotation" in kinds:
-        found += (fact for fact in _quotations(text) if not _is_quoted(fact.text, known))
+        found += (
+            fact
+            for fact in _quotations(text, known.knobs.quoted_words)
+            if not _is_quoted(fact.text, known)
+        )
     return sorted(found, key=lambda fact: (fact.start, fact.end))
 
 
@@ -218,22 +220,23 @@ def _opens(text: str, start: int, place: int) -> bool:
 
 
 def _is_known(name: str, known: SourceFacts) -> bool:
-    plain = _plain(name)
+    plain, knobs = _plain(name), known.knobs
     forms = {plain, plain.removesuffix("s"), plain.removesuffix("es"), f"{plain}s"}
     if forms & known.words:
         return True
     if all(part in known.words for part in _PARTS.split(plain) if part):
         return True
-    if any(_same_stem(plain, word) for word in known.starts.get(plain[:STEM], ())):
+    alike = known.starts.get(plain[: knobs.name_stem], ())
+    if any(_same_stem(plain, word, knobs.name_stem_share) for word in alike):
         return True
-    close = get_close_matches(plain, _near(plain, known.capitals), n=1, cutoff=SPELLING)
+    close = get_close_matches(plain, _near(plain, known.capitals), n=1, cutoff=knobs.spelling)
     return bool(close)
 
 
-def _same_stem(one: str, other: str) -> bool:
+def _same_stem(one: str, other: str, share: float) -> bool:
     letters = zip(one, other, strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
-    return shared >= STEM_SHARE * max(len(one), len(other))
+    return shared >= share * max(len(one), len(other))
 
 
 def _near(word: str, words: Iterable[str]) -> list[str]:
@@ -241,9 +244,9 @@ def _near(word: str, words: Iterable[str]) -> list[str]:
     return [one for one in words if one[0] == word[0] and abs(len(one) - len(word)) < 3]
 
 
-def _quotations(text: str) -> Iterator[Fact]:
+def _quotations(text: str, least: int) -> Iterator[Fact]:
     for match in _QUOTED.finditer(text):
-        if len(_WORD.findall(match[1])) >= QUOTED_WORDS:
+        if len(_WORD.findall(match[1])) >= least:
             yield Fact(match[1], match.start(1), match.end(1))
 
 

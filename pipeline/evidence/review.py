@@ -9,6 +9,7 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.languages import UNKNOWN, foreign
 from pipeline.text.sentences import join, sentences
 from pipeline.text.terms import is_dense, terms
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
     from pipeline.evidence.facts import Fact
     from pipeline.text.languages import Languages
 
-OFF_SOURCE = 0.25  # share of an answer's terms that the text holds, below which it has left it
-# Share of an answer's sentences with unsupported facts. Leaving out fewer loses little, and asking
-# again whenever there is one took half as many calls again (eval/LOG.md).
-WORTH_ASKING = 0.25
-FEW_TERMS = 8  # in an answer with fewer, a share says nothing
-COPIED = 0.8  # the same, above which it quotes the text
-# Which texts are not summed up by what two of their sentences hold: those of so many sentences,
-# and of so few characters that their common words ("the", "and") are not a third of any answer.
-MANY_SENTENCES = 8
-SHORT_TEXT = 5_000
 MARK = "[?]"  # behind a fact that the source does not hold
 
 
@@ -42,6 +33,7 @@ class Reviewer:
     text: str
     query: str | None = None
     languages: Languages = UNKNOWN
+    knobs: Knobs = KNOBS
 
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
@@ -54,6 +46,7 @@ class Reviewer:
             off_source=alike and self._is_off_source(answer, words, familiar=familiar),
             foreign=None if familiar else foreign(answer, self.languages.wanted),
             answer=answer,
+            worth_asking=self.knobs.worth_asking,
             sentences=tuple(
                 (answer[start:end], any(start < fact.end and fact.start < end for fact in facts))
                 for start, end in sentences(answer)
@@ -71,15 +64,18 @@ class Reviewer:
     def _is_off_source(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
         if not familiar:  # stems take longer than all the rest
             own = terms(answer)
-            if len(own) >= FEW_TERMS and _share(own, self._terms) < OFF_SOURCE:
+            if (
+                len(own) >= self.knobs.few_terms
+                and _share(own, self._terms) < self.knobs.off_source
+            ):
                 return True
         # Pairs of characters are rare: no common ones tie a faithful answer to all of the text.
-        if len(self.text) > SHORT_TEXT or self.query is not None or is_dense(answer):
+        if len(self.text) > self.knobs.short_text or self.query is not None or is_dense(answer):
             return False
         found = self._sentences(str.split)
-        if len(found) < MANY_SENTENCES:  # by their stems, no more of them differ
+        if len(found) < self.knobs.many_sentences:  # by their stems, no more of them differ
             return False
-        if len(words) >= FEW_TERMS and _elsewhere(words, found) >= OFF_SOURCE:
+        if len(words) >= self.knobs.few_terms and _elsewhere(words, found) >= self.knobs.off_source:
             return False
         return self._is_of_one_place(terms(answer))
 
@@ -92,12 +88,12 @@ class Reviewer:
         two ("PWNED").
         """
         found = self._sentences(terms)
-        if not own or len(found) < MANY_SENTENCES:
+        if not own or len(found) < self.knobs.many_sentences:
             return False
-        quoted = _share(own, self._terms) >= COPIED
-        if len(own) < FEW_TERMS:
+        quoted = _share(own, self._terms) >= self.knobs.copied
+        if len(own) < self.knobs.few_terms:
             return quoted and _elsewhere(own, found) == 0
-        return not quoted and _elsewhere(own, found) < OFF_SOURCE
+        return not quoted and _elsewhere(own, found) < self.knobs.off_source
 
     def _unsupported(self, answer: str) -> list[Fact]:
         return unsupported(answer, self._known, kinds_of(self.languages))
@@ -118,7 +114,7 @@ class Reviewer:
 
     @cached_property
     def _known(self) -> SourceFacts:
-        return SourceFacts(self._all, self.languages.text)
+        return SourceFacts(self._all, self.languages.text, self.knobs)
 
     @property
     def _all(self) -> str:
@@ -159,6 +155,7 @@ class Review:
     foreign: str | None
     answer: str
     sentences: tuple[tuple[str, bool], ...]
+    worth_asking: float = KNOBS.worth_asking
 
     @property
     def unsupported(self) -> float:
@@ -168,7 +165,7 @@ class Review:
     @property
     def doubtful(self) -> bool:
         """Whether so much of the answer cannot be used that it is worth asking again."""
-        return self.off_source or self.foreign is not None or self.unsupported >= WORTH_ASKING
+        return self.off_source or self.foreign is not None or self.unsupported >= self.worth_asking
 
     @property
     def badness(self) -> tuple[bool, bool, float]:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.languages import UNKNOWN
 from pipeline.text.sentences import is_chat, sentences, spans
 from pipeline.text.terms import stem, terms
@@ -31,13 +32,7 @@ if TYPE_CHECKING:
     from pipeline.text.languages import Languages
     from pipeline.tree import Summary
 
-MOST_SOURCES = 3  # for one sentence
-LEAST_SCORE = 0.15  # of a source; what shares less speaks of something else
-LEAST_GAIN = 0.1  # of a further source, over those before it
-FACT_WEIGHT = 2.0  # of names and numbers, over other words
 FEW_SENTENCES = 10  # of fewer, how many hold a word does not tell how rare it is
-LENGTH_SHARE = 0.3  # how much a long source sentence is held against it; BM25's b
-KEPT = 0.35  # share of a partial summary's sentence that the text above it still holds
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -116,6 +111,7 @@ def trace(
     root: Summary,
     query: str | None = None,
     languages: Languages = UNKNOWN,
+    knobs: Knobs = KNOBS,
 ) -> Evidence:
     """Trace a summary back to the document it was made from.
 
@@ -125,9 +121,10 @@ def trace(
         query: What the summary was asked; its words need no support.
         languages: The document's and the summary's. Crossed, only names and numbers that both
             write alike lead anywhere.
+        knobs: The numbers that tracing goes by.
     """
-    index = SentenceIndex(document.text)
-    known = SourceFacts(f"{document.text}\n{query or ''}", languages.text)
+    index = SentenceIndex(document.text, knobs)
+    known = SourceFacts(f"{document.text}\n{query or ''}", languages.text, knobs)
     kinds = kinds_of(languages)
     leaves = list(_leaves(root, ()))
     traced = [
@@ -164,7 +161,8 @@ def _leaves(node: Summary, above: tuple[Summary, ...]) -> Iterator[_Leaf]:
 class SentenceIndex:
     """The sentences of a text by the terms they hold, to be ranked as BM25 ranks documents."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, knobs: Knobs = KNOBS) -> None:
+        self.knobs = knobs
         self.spans = spans(text) if is_chat(text) else sentences(text)
         self.terms = [frozenset(terms(text[start:end])) for start, end in self.spans]
         self.places: dict[str, list[int]] = defaultdict(list)
@@ -190,7 +188,8 @@ class SentenceIndex:
         """Return the weights of a sentence's terms, facts counting double."""
         facts = set(_facts(text))
         return {
-            term: self.weight(term) * (FACT_WEIGHT if term in facts else 1) for term in terms(text)
+            term: self.weight(term) * (self.knobs.fact_weight if term in facts else 1)
+            for term in terms(text)
         }
 
 
@@ -201,13 +200,13 @@ def _sources(text: str, index: SentenceIndex, leaves: Sequence[_Leaf]) -> Iterat
         return
     support = [(leaf.chunk, _support(weights, leaf)) for leaf in leaves]
     left = dict(weights)
-    for _ in range(MOST_SOURCES):
+    for _ in range(index.knobs.most_sources):
         gains = _gains(left, index)
         if not gains:
             return
         best = _best(gains, index, support)
         share = sum(weights[term] for term in index.terms[best] & weights.keys()) / whole
-        if share < LEAST_SCORE or gains[best] / whole < LEAST_GAIN:
+        if share < index.knobs.least_score or gains[best] / whole < index.knobs.least_gain:
             return
         yield Source(*index.spans[best], share)
         left = {term: weight for term, weight in left.items() if term not in index.terms[best]}
@@ -228,7 +227,7 @@ def _best(
     """Return the sentence that ranks highest, and rank only those whose gain allows that."""
     most = max(gains, key=gains.__getitem__)
     tree = 2 if support else 1
-    least = _rank(most, gains[most], index, support) * (1 - LENGTH_SHARE) / tree
+    least = _rank(most, gains[most], index, support) * (1 - index.knobs.length_share) / tree
     able = [i for i, gain in gains.items() if gain >= least]
     return max(able, key=lambda i: (_rank(i, gains[i], index, support), -i))
 
@@ -239,7 +238,8 @@ def _rank(
     length = len(index.terms[i]) / index.mean_length
     start = index.spans[i][0]
     tree = next((s for chunk, s in support if chunk.start <= start < chunk.end), 0.0)
-    return gain * (1 + tree) / (1 - LENGTH_SHARE + LENGTH_SHARE * length)
+    b = index.knobs.length_share
+    return gain * (1 + tree) / (1 - b + b * length)
 
 
 def _support(weights: Mapping[str, float], leaf: _Leaf) -> float:
@@ -288,7 +288,7 @@ def _lost_at(leaf: _Leaf, root: Summary, index: SentenceIndex) -> int:
 def _keeps(text: str, said: str, index: SentenceIndex) -> bool:
     """Say whether a text still holds a sentence of what was said."""
     shares = (_best_share(index.weights(part), text) for part in _texts(said))
-    return max(shares, default=0.0) >= KEPT
+    return max(shares, default=0.0) >= index.knobs.kept
 
 
 def _texts(text: str) -> list[str]:

@@ -13,19 +13,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from pipeline.knobs import KNOBS
 from pipeline.text import english
 
-_WORDS_PER_NOUN = 500  # "the story" may be said in a story that is not about one, but not often
 _CLOSED_FIRST = re.compile(r"\A[^\"“”]*[^\s\"“”\d(\[—–](?P<mark>[\"”])")
 _OPEN_LAST = re.compile(r"(?:\A|[\s(\[—–])(?P<mark>[\"“])(?=[^\s\"“”])[^\"“”]*\Z")
 
-_WORDS_PER_UH = 500  # in speech as it was spoken there are fewer, in print far more
 
-
-def self_references(text: str) -> frozenset[str]:
+def self_references(text: str, words_per_noun: int = KNOBS.words_per_noun) -> frozenset[str]:
     """Return the names for texts that a text itself often uses: of these its summary may speak."""
     uses = Counter(english.TEXT_NOUN.findall(text.casefold()))
-    least = len(text.split()) / _WORDS_PER_NOUN
+    least = len(text.split()) / words_per_noun
     return frozenset(noun for noun, n in uses.items() if n >= least or noun in english.WRITTEN)
 
 
@@ -83,9 +81,9 @@ def drop_unpaired_quote(sentence: str) -> str:
     return sentence
 
 
-def is_transcript(text: str) -> bool:
+def is_transcript(text: str, words_per_uh: int = KNOBS.words_per_uh) -> bool:
     """Say whether a text is English speech, written down with all of its hesitations."""
-    return len(english.UH.findall(text)) * _WORDS_PER_UH > len(text.split())
+    return len(english.UH.findall(text)) * words_per_uh > len(text.split())
 
 
 def remove_disfluencies(sentence: str) -> str:

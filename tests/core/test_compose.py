@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.compose import LEEWAY, Composer, Part
+from pipeline.core.compose import Composer, Part
+from pipeline.knobs import KNOBS
 from pipeline.text.sentences import split_sentences
 from pipeline.text.terms import count_words
 from pipeline.tree import Chunk
@@ -146,7 +147,7 @@ def test_a_query_turns_the_choice():
 
 def test_leaves_sentences_out_of_what_is_too_long():
     fitted = composer(STORY, words=25).fit(STORY)
-    assert count_words(fitted) <= 25 * (1 + LEEWAY)
+    assert count_words(fitted) <= 25 * (1 + KNOBS.leeway)
     assert set(split_sentences(fitted)) < set(split_sentences(STORY))
 
 
