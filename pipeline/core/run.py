@@ -80,7 +80,7 @@ class Run:
             prompt_tokens=caller.prompt_tokens,
             output_tokens=caller.output_tokens,
             verified=self.verified,
-            stand_ins=tuple(sorted(caller.stand_ins, key=lambda s: (s.start, s.end))),
+            stand_ins=tuple(sorted(caller.stand_ins, key=lambda s: (s.start, s.end, s.reason))),
             anew=join_stretches(self.anew),
             warnings=(
                 *plan.document.warnings,
