@@ -176,9 +176,8 @@ def test_choosing_sentences_cannot_translate():
 def test_a_question_in_another_language_leaves_no_chunk_out():
     query = "What did the first master of the scales write into his black book every day?"
     model = ScriptedModel(own_sentences, context=600)
-    plan = Summarizer(model, words=60, summary_tokens=60, query=query).plan(
-        Document(IN_LANGUAGES["de"])
-    )
+    one = Summarizer(model, words=60, summary_tokens=60, query=query)
+    plan = one.plan(Document(IN_LANGUAGES["de"]))
     assert plan.off_topic == ()
 
 

@@ -86,7 +86,5 @@ def test_other_words_for_one_place_are_not_stray_without_spaces(code, faithful, 
 
 
 def test_a_text_of_unknown_language_may_have_any_answer():
-    review = Reviewer(IN_LANGUAGES["en"]).review(
-        "Die alte Waage der Gemeinde wurde lange benutzt und dann vergessen."
-    )
-    assert review.foreign is None
+    german = "Die alte Waage der Gemeinde wurde lange benutzt und dann vergessen."
+    assert Reviewer(IN_LANGUAGES["en"]).review(german).foreign is None

@@ -8,6 +8,8 @@ from texts import IN_LANGUAGES
 from pipeline.errors import InputError
 from pipeline.text.languages import NAMES, Languages, foreign, language_code, language_of
 
+MIXED = IN_LANGUAGES["en"][:2000] + IN_LANGUAGES["zh"][:700]
+
 
 @pytest.mark.parametrize("code", IN_LANGUAGES)
 def test_a_text_is_told_by_its_language(code):
@@ -33,7 +35,7 @@ def test_any_text_has_a_known_language_or_none(text):
         "1984, 2001",
         "Grüß Gott",
         "你好",
-        IN_LANGUAGES["en"][:2000] + IN_LANGUAGES["zh"][:700],
+        MIXED,
     ],
     ids=["empty", "blank", "numbers", "short", "dense", "mixed"],
 )
