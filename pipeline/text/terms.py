@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+import threading
+from functools import lru_cache
 
 import snowballstemmer
 
@@ -13,6 +14,7 @@ DENSE_WORD = 2  # characters of such a script that come to about a word
 _DENSE = re.compile(f"[{DENSE}]")
 _WORD = re.compile(rf"[{DENSE}]+|[^\W_{DENSE}]+")
 _SPACED = re.compile(rf"[^\s{DENSE}]+")
+_own = threading.local()
 
 
 def terms(text: str) -> list[str]:
@@ -44,6 +46,8 @@ def stem(word: str) -> str:
     return str(_stemmer().stemWord(word))
 
 
-@cache
 def _stemmer() -> snowballstemmer.stemmer:
-    return snowballstemmer.stemmer("english")
+    """Return this thread's stemmer: it holds the word that it works on, so it serves one thread."""
+    if not hasattr(_own, "stemmer"):
+        _own.stemmer = snowballstemmer.stemmer("english")
+    return _own.stemmer

@@ -1,10 +1,17 @@
 """The words of a text, as texts are compared by them."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+
 import pytest
+import snowballstemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.terms import count_words, is_dense, terms
+from pipeline.text.terms import count_words, is_dense, stem, terms
+
+ENDS = ("ing", "edly", "ations", "fulness", "ies")
 
 
 @pytest.mark.parametrize(
@@ -47,3 +54,19 @@ def test_words_of_two_texts_add_up(one, other):
 )
 def test_a_text_is_dense_by_most_of_its_characters(text, dense):
     assert is_dense(text) is dense
+
+
+def test_words_are_stemmed_alike_in_threads():
+    """Runs compose and trace in threads, at the same time as others; a wrong stem would stay."""
+    words = ["".join(letters) + end for letters in product("abenrst", repeat=4) for end in ENDS]
+    parts = [words[i::4] for i in range(4)]
+    alone = snowballstemmer.stemmer("english")
+    stem.cache_clear()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # seconds; as often as can be
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(lambda part: [stem(word) for word in part], parts))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [[alone.stemWord(word) for word in part] for part in parts]
