@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pipeline.tree import Chunk
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
-COMPOSE_VERSION = 6
+COMPOSE_VERSION = 7
 SOURCE_WEIGHT = 0.4  # of a sentence of the text beside one of a partial summary
 OPENINGS = 4  # how often to choose anew where the first sentence leads on from nothing
 LEEWAY = 0.1  # how far from the wanted length a summary may be as it is
@@ -54,11 +54,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Composer:
-    """Composes summaries of about `words` words out of parts, which are in the text's order."""
+    """Composes summaries of about `words` words out of parts, which are in the text's order.
+
+    `language` is that of the sentences, by its ISO 639-1 code, where it is known.
+    """
 
     parts: tuple[Part, ...]
     words: int
     query: str | None = None
+    language: str | None = None
 
     def compose(self) -> str:
         """Return the sentences that say most of all parts, in the text's order."""
@@ -112,7 +116,8 @@ class Composer:
 
     @cached_property
     def _centroid(self) -> Centroid:
-        return Centroid((sentence for own in self._sources for sentence in own), self.query)
+        found = (sentence for own in self._sources for sentence in own)
+        return Centroid(found, self.query, self.language)
 
     @cached_property
     def _candidates(self) -> Sequence[Candidate]:
@@ -142,7 +147,7 @@ class Composer:
 
     @cached_property
     def _index(self) -> SentenceIndex:
-        return SentenceIndex(self._text)
+        return SentenceIndex(self._text, self.language)
 
     @cached_property
     def _spoken(self) -> bool:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from pipeline.core.compose import Part
 from pipeline.core.prompts import join_sources
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer, Question
-from pipeline.text.extract import extract
 from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class Ask:
         room = tools.budget.final_source if node.final else tools.budget.source
         room -= tools.count(joined) + JOIN_TOKENS
         stretch = tools.document.text[node.start : node.end]
-        return extract(stretch, tools.count, room, tools.query) if room > MIN_ANSWER else ""
+        return tools.extract(stretch, room) if room > MIN_ANSWER else ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +148,7 @@ class Choose(Quiet):
             chunks = [chunk for source in node.sources for chunk in source.chunks]
             parts = [Part(chunk, one.text) for chunk, one in zip(chunks, sources, strict=True)]
             return Answer(await tools.compose(parts))
-        text = node.chunks[0].text
-        return Answer(extract(text, tools.count, tools.budget.answer, tools.query))
+        return Answer(tools.extract(node.chunks[0].text, tools.budget.answer))
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,13 @@ class Tools:
     def central(self, chunk: Chunk, tokens: int) -> str:
         """Return the central sentences of a chunk, of so many tokens at most."""
         if chunk.start not in self._central:
-            self._central[chunk.start] = extract(chunk.text, self.count, tokens, self.query)
+            self._central[chunk.start] = self.extract(chunk.text, tokens)
         return self._central[chunk.start]
+
+    def extract(self, text: str, tokens: int) -> str:
+        """Return the central sentences of a part of the document, of so many tokens at most."""
+        language = self.answers.languages.text
+        return extract(text, self.count, tokens, self.query, language)
 
     async def compose(self, parts: Sequence[Part]) -> str:
         """Return the sentences that say most of all parts."""
@@ -77,7 +82,8 @@ class Tools:
     def _composer(self, parts: Sequence[Part]) -> Composer:
         if self.answers.languages.crossed:  # only what the model wrote is in the right language
             parts = [Part(replace(part.chunk, text=part.summary)) for part in parts]
-        return Composer(tuple(parts), self.answers.words, self.query)
+        languages = self.answers.languages
+        return Composer(tuple(parts), self.answers.words, self.query, languages.wanted)
 
     async def _derived(
         self,

@@ -70,7 +70,7 @@ class Reviewer:
 
     def _is_off_source(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
         if not familiar:  # stems take longer than all the rest
-            own = terms(answer)
+            own = self._terms_of(answer)
             if len(own) >= FEW_TERMS and _share(own, self._terms) < OFF_SOURCE:
                 return True
         # Pairs of characters are rare: no common ones tie a faithful answer to all of the text.
@@ -81,7 +81,7 @@ class Reviewer:
             return False
         if len(words) >= FEW_TERMS and _elsewhere(words, found) >= OFF_SOURCE:
             return False
-        return self._is_of_one_place(terms(answer))
+        return self._is_of_one_place(self._terms_of(answer))
 
     def _is_of_one_place(self, own: Sequence[str]) -> bool:
         """Whether what these terms share with a short text is two neighbouring sentences' alone.
@@ -91,7 +91,7 @@ class Reviewer:
         query may well stand in one place, and whoever quotes does not obey, except with a word or
         two ("PWNED").
         """
-        found = self._sentences(terms)
+        found = self._sentences(self._terms_of)
         if not own or len(found) < MANY_SENTENCES:
             return False
         quoted = _share(own, self._terms) >= COPIED
@@ -108,13 +108,16 @@ class Reviewer:
         found = (frozenset(words_of(part)) for part in parts)
         return list(dict.fromkeys(filter(None, found)))
 
+    def _terms_of(self, text: str) -> list[str]:
+        return terms(text, self.languages.text)
+
     @cached_property
     def _words(self) -> frozenset[str]:
         return frozenset(self._all.casefold().split())
 
     @cached_property
     def _terms(self) -> frozenset[str]:
-        return frozenset(terms(self._all))
+        return frozenset(self._terms_of(self._all))
 
     @cached_property
     def _known(self) -> SourceFacts:

@@ -144,6 +144,12 @@ def test_a_query_turns_the_choice():
     assert asked == split_sentences(STORY)[4]
 
 
+def test_what_is_asked_is_found_in_other_forms_of_its_words():
+    text = "Утром на острове начался сильный дождь. Рыбаки нашли у маяка старую книгу. "
+    made = Composer((Part(Chunk(text, 0, len(text), 0)),), 7, "старые книги", "ru").compose()
+    assert made == "Рыбаки нашли у маяка старую книгу."
+
+
 def test_leaves_sentences_out_of_what_is_too_long():
     fitted = composer(STORY, words=25).fit(STORY)
     assert count_words(fitted) <= 25 * (1 + LEEWAY)

@@ -9,7 +9,8 @@ import snowballstemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.terms import count_words, is_dense, stem, terms
+from pipeline.text.languages import NAMES
+from pipeline.text.terms import SNOWBALL, count_words, is_dense, stemming, terms
 
 ENDS = ("ing", "edly", "ations", "fulness", "ies")
 
@@ -25,6 +26,50 @@ def test_words_are_counted_in_any_script(text, words):
 def test_forms_of_a_word_have_one_term():
     assert set(terms("Lamp, lamps; LAMPS")) == {"lamp"}
     assert terms("counted counting counts") == ["count"] * 3
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("de", "Häuser Hauses Häusern"),
+        ("de", "gewogene gewogenes gewogenen"),
+        ("de", "Straße Strassen"),
+        ("fr", "abeille abeilles"),
+        ("fr", "national nationale nationaux nationales"),
+        ("fr", "continuait continuaient continuer"),
+        ("es", "canciones canción"),
+        ("es", "hablaba hablaron hablando"),
+        ("ru", "книга книги книгу книгой"),
+        ("ru", "старый старого старому старая"),
+        (None, "counted counting counts"),
+    ],
+)
+def test_forms_of_a_word_have_one_term_in_its_language(language, words):
+    assert len(set(terms(words, language))) == 1, terms(words, language)
+
+
+def test_english_rules_cannot_tell_forms_in_other_languages():
+    """As all languages were stemmed before."""
+    assert len(set(terms("книга книги книгу книгой"))) == 4
+    assert len(set(terms("Häuser Hauses Häusern"))) == 3
+
+
+@pytest.mark.parametrize("language", ["uk", "ja", "vi", "xx"])
+def test_without_rules_for_a_language_words_stay_as_they_are(language):
+    assert terms("Lamps burning 東京都", language) == ["lamps", "burning", "東京", "京都"]
+
+
+def test_every_language_that_has_an_algorithm_uses_it():
+    known = set(snowballstemmer.algorithms())
+    named = {code: name.lower() for code, name in NAMES.items()}
+    assert {code: name for code, name in named.items() if name in known} == SNOWBALL
+
+
+@given(st.sampled_from([None, *NAMES]), st.text(max_size=40))
+def test_a_word_has_one_term_in_any_language(language, text):
+    """So the same words are known again, whatever the language was taken for."""
+    assert terms(text, language) == terms(text.casefold(), language)
+    assert len(terms(text, language)) == len(terms(text))
 
 
 def test_scripts_without_spaces_have_pairs_of_characters():
@@ -61,7 +106,8 @@ def test_words_are_stemmed_alike_in_threads():
     words = ["".join(letters) + end for letters in product("abenrst", repeat=4) for end in ENDS]
     parts = [words[i::4] for i in range(4)]
     alone = snowballstemmer.stemmer("english")
-    stem.cache_clear()
+    stemming.cache_clear()
+    stem = stemming()
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # seconds; as often as can be
     try:
