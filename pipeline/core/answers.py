@@ -79,11 +79,10 @@ class Answers:
     def bounded(self, question: Question, text: str) -> str:
         """Hold a text to its room in the next prompt; read back, it can take more than written."""
         bound = self.max_tokens(question)
-        return (
-            text
-            if self._count(text) <= bound
-            else extract(text, self._count, bound, knobs=self.knobs)
-        )
+        if self._count(text) <= bound:
+            return text
+        language = self.languages.wanted
+        return extract(text, self._count, bound, language=language, knobs=self.knobs)
 
     def review(self, question: Question, texts: Sequence[str]) -> list[Review]:
         """Hold cleaned answers against what they are about."""
@@ -101,9 +100,11 @@ class Answers:
 
     def stand_in(self, question: Question, failure: CallFailed) -> Answer:
         """Return sentences of the source itself, and why."""
-        text = extract(
-            question.source.text, self._count, self.max_tokens(question), knobs=self.knobs
-        )
+        bound, languages = self.max_tokens(question), self.languages
+        # Partial summaries are in the language that is wanted, a chunk is in the document's own.
+        language = languages.wanted if question.derived else languages.text
+        source = question.source.text
+        text = extract(source, self._count, bound, language=language, knobs=self.knobs)
         return Answer(text, stand_in=True, reason=f"{type(failure).__name__}: {failure}")
 
     def _failure(self, review: Review) -> StrayAnswer | None:

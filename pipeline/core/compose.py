@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pipeline.tree import Chunk
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
-COMPOSE_VERSION = 6
+COMPOSE_VERSION = 7
 _END = re.compile(r"[.!?…。！？][\W_]*\Z")
 
 
@@ -51,11 +51,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Composer:
-    """Composes summaries of about `words` words out of parts, which are in the text's order."""
+    """Composes summaries of about `words` words out of parts, which are in the text's order.
+
+    `language` is that of the sentences, by its ISO 639-1 code, where it is known.
+    """
 
     parts: tuple[Part, ...]
     words: int
     query: str | None = None
+    language: str | None = None
     knobs: Knobs = KNOBS
 
     def compose(self) -> str:
@@ -115,9 +119,8 @@ class Composer:
 
     @cached_property
     def _centroid(self) -> Centroid:
-        return Centroid(
-            (sentence for own in self._sources for sentence in own), self.query, self.knobs
-        )
+        found = (sentence for own in self._sources for sentence in own)
+        return Centroid(found, self.query, self.language, self.knobs)
 
     @cached_property
     def _candidates(self) -> Sequence[Candidate]:
@@ -150,7 +153,7 @@ class Composer:
 
     @cached_property
     def _index(self) -> SentenceIndex:
-        return SentenceIndex(self._text, self.knobs)
+        return SentenceIndex(self._text, self.language, self.knobs)
 
     @cached_property
     def _spoken(self) -> bool:

@@ -134,7 +134,7 @@ class Planner:
         query = self.wording.query
         if query is None or languages.crossed or self._asks_in_another(query, languages):
             return chunks
-        return on_topic(chunks, query)
+        return on_topic(chunks, query, languages.text)
 
     def _asks_in_another(self, query: str, languages: Languages) -> bool:
         """Say whether a query is in another language than a text, in so far as that is known."""
@@ -187,7 +187,12 @@ class Planner:
         return cut(document, self.model.count_text, min(budget.source, bound))
 
 
-def on_topic(chunks: Sequence[Chunk], query: str) -> list[Chunk]:
-    """Return the chunks that may hold something on a query: all of them where it is general."""
-    about = asked(query)
-    return [chunk for chunk in chunks if not about or about & frozenset(terms(chunk.text))]
+def on_topic(chunks: Sequence[Chunk], query: str, language: str | None = None) -> list[Chunk]:
+    """Return the chunks that may hold something on a query: all of them where it is general.
+
+    `language` is that of the chunks, by its ISO 639-1 code, where it is known.
+    """
+    about = asked(query, language)
+    return [
+        chunk for chunk in chunks if not about or about & frozenset(terms(chunk.text, language))
+    ]

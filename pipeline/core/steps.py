@@ -146,8 +146,7 @@ class Choose(Quiet):
             chunks = [chunk for source in node.sources for chunk in source.chunks]
             parts = [Part(chunk, one.text) for chunk, one in zip(chunks, sources, strict=True)]
             return Answer(await tools.compose(parts))
-        text = node.chunks[0].text
-        return Answer(tools.extract(text, tools.budget.answer))
+        return Answer(tools.extract(node.chunks[0].text, tools.budget.answer))
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,9 @@ class Tools:
         return self.caller.model.count_text(text)
 
     def extract(self, text: str, tokens: int) -> str:
-        """Return the central sentences of a text, of so many tokens at most."""
-        return extract(text, self.count, tokens, self.query, self.answers.knobs)
+        """Return the central sentences of a part of the document, of so many tokens at most."""
+        answers = self.answers
+        return extract(text, self.count, tokens, self.query, answers.languages.text, answers.knobs)
 
     def central(self, chunk: Chunk) -> str:
         """Return as many central sentences of a chunk as the model should read of it."""
@@ -83,7 +84,8 @@ class Tools:
     def _composer(self, parts: Sequence[Part]) -> Composer:
         if self.answers.languages.crossed:  # only what the model wrote is in the right language
             parts = [Part(replace(part.chunk, text=part.summary)) for part in parts]
-        return Composer(tuple(parts), self.answers.words, self.query, self.answers.knobs)
+        languages, knobs = self.answers.languages, self.answers.knobs
+        return Composer(tuple(parts), self.answers.words, self.query, languages.wanted, knobs)
 
     async def _derived(
         self,

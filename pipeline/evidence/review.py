@@ -63,7 +63,7 @@ class Reviewer:
 
     def _is_off_source(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
         if not familiar:  # stems take longer than all the rest
-            own = terms(answer)
+            own = self._terms_of(answer)
             if (
                 len(own) >= self.knobs.few_terms
                 and _share(own, self._terms) < self.knobs.off_source
@@ -77,7 +77,7 @@ class Reviewer:
             return False
         if len(words) >= self.knobs.few_terms and _elsewhere(words, found) >= self.knobs.off_source:
             return False
-        return self._is_of_one_place(terms(answer))
+        return self._is_of_one_place(self._terms_of(answer))
 
     def _is_of_one_place(self, own: Sequence[str]) -> bool:
         """Whether what these terms share with a short text is two neighbouring sentences' alone.
@@ -87,7 +87,7 @@ class Reviewer:
         query may well stand in one place, and whoever quotes does not obey, except with a word or
         two ("PWNED").
         """
-        found = self._sentences(terms)
+        found = self._sentences(self._terms_of)
         if not own or len(found) < self.knobs.many_sentences:
             return False
         quoted = _share(own, self._terms) >= self.knobs.copied
@@ -104,13 +104,16 @@ class Reviewer:
         found = (frozenset(words_of(part)) for part in parts)
         return list(dict.fromkeys(filter(None, found)))
 
+    def _terms_of(self, text: str) -> list[str]:
+        return terms(text, self.languages.text)
+
     @cached_property
     def _words(self) -> frozenset[str]:
         return frozenset(self._all.casefold().split())
 
     @cached_property
     def _terms(self) -> frozenset[str]:
-        return frozenset(terms(self._all))
+        return frozenset(self._terms_of(self._all))
 
     @cached_property
     def _known(self) -> SourceFacts:

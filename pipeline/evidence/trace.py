@@ -22,7 +22,7 @@ from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
 from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.languages import UNKNOWN
 from pipeline.text.sentences import is_chat, sentences, spans
-from pipeline.text.terms import stem, terms
+from pipeline.text.terms import stemming, terms
 from pipeline.tree import Chunk, join_stretches
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def trace(
             write alike lead anywhere.
         knobs: The numbers that tracing goes by.
     """
-    index = SentenceIndex(document.text, knobs)
+    index = SentenceIndex(document.text, languages.text, knobs)
     known = SourceFacts(f"{document.text}\n{query or ''}", languages.text, knobs)
     kinds = kinds_of(languages)
     leaves = list(_leaves(root, ()))
@@ -159,12 +159,16 @@ def _leaves(node: Summary, above: tuple[Summary, ...]) -> Iterator[_Leaf]:
 
 
 class SentenceIndex:
-    """The sentences of a text by the terms they hold, to be ranked as BM25 ranks documents."""
+    """The sentences of a text by the terms they hold, to be ranked as BM25 ranks documents.
 
-    def __init__(self, text: str, knobs: Knobs = KNOBS) -> None:
+    `language` is the text's, by its ISO 639-1 code; what is looked for is taken to be in it too.
+    """
+
+    def __init__(self, text: str, language: str | None = None, knobs: Knobs = KNOBS) -> None:
+        self.language = language
         self.knobs = knobs
         self.spans = spans(text) if is_chat(text) else sentences(text)
-        self.terms = [frozenset(terms(text[start:end])) for start, end in self.spans]
+        self.terms = [frozenset(terms(text[start:end], language)) for start, end in self.spans]
         self.places: dict[str, list[int]] = defaultdict(list)
         for i, own in enumerate(self.terms):
             for term in own:
@@ -186,10 +190,10 @@ class SentenceIndex:
 
     def weights(self, text: str) -> dict[str, float]:
         """Return the weights of a sentence's terms, facts counting double."""
-        facts = set(_facts(text))
+        facts = set(_facts(text, self.language))
         return {
             term: self.weight(term) * (self.knobs.fact_weight if term in facts else 1)
-            for term in terms(text)
+            for term in terms(text, self.language)
         }
 
 
@@ -198,7 +202,7 @@ def _sources(text: str, index: SentenceIndex, leaves: Sequence[_Leaf]) -> Iterat
     whole = sum(weights.values())
     if not whole:
         return
-    support = [(leaf.chunk, _support(weights, leaf)) for leaf in leaves]
+    support = [(leaf.chunk, _support(weights, leaf, index)) for leaf in leaves]
     left = dict(weights)
     for _ in range(index.knobs.most_sources):
         gains = _gains(left, index)
@@ -242,16 +246,17 @@ def _rank(
     return gain * (1 + tree) / (1 - b + b * length)
 
 
-def _support(weights: Mapping[str, float], leaf: _Leaf) -> float:
+def _support(weights: Mapping[str, float], leaf: _Leaf, index: SentenceIndex) -> float:
     """Return how much of a sentence the texts between a chunk and the root hold, on average."""
     if not leaf.above:
         return 0.0
-    return sum(_best_share(weights, summary.text) for summary in leaf.above) / len(leaf.above)
+    return sum(_best_share(weights, one.text, index) for one in leaf.above) / len(leaf.above)
 
 
-def _best_share(weights: Mapping[str, float], text: str) -> float:
+def _best_share(weights: Mapping[str, float], text: str, index: SentenceIndex) -> float:
     whole = sum(weights.values()) or 1.0
-    return max((_shared(weights, sentence) / whole for sentence in _term_sets(text)), default=0.0)
+    found = _term_sets(text, index.language)
+    return max((_shared(weights, sentence) / whole for sentence in found), default=0.0)
 
 
 def _shared(weights: Mapping[str, float], held: frozenset[str]) -> float:
@@ -287,7 +292,7 @@ def _lost_at(leaf: _Leaf, root: Summary, index: SentenceIndex) -> int:
 
 def _keeps(text: str, said: str, index: SentenceIndex) -> bool:
     """Say whether a text still holds a sentence of what was said."""
-    shares = (_best_share(index.weights(part), text) for part in _texts(said))
+    shares = (_best_share(index.weights(part), text, index) for part in _texts(said))
     return max(shares, default=0.0) >= index.knobs.kept
 
 
@@ -296,12 +301,13 @@ def _texts(text: str) -> list[str]:
 
 
 @lru_cache(1024)
-def _term_sets(text: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(terms(part)) for part in _texts(text))
+def _term_sets(text: str, language: str | None) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(terms(part, language)) for part in _texts(text))
 
 
-def _facts(text: str) -> Iterator[str]:
+def _facts(text: str, language: str | None) -> Iterator[str]:
     """Yield the terms of a sentence's names and numbers."""
+    stem = stemming(language)
     for number, match in enumerate(_WORD.finditer(text)):
         word = match[0]
         if word[0].isdigit() or (number and word[0].isupper()):

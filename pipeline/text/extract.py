@@ -2,8 +2,8 @@
 
 A sentence is worth taking where it is near the centroid of the whole text (Radev et al. 2004: the
 sum of its terms, each weighed by how few sentences use it) and unlike those taken before (maximal
-marginal relevance, Carbonell and Goldstein 1998). It does not understand the text and knows no
-language.
+marginal relevance, Carbonell and Goldstein 1998). It does not understand the text, and
+of its language it knows only how words are inflected.
 """
 
 from __future__ import annotations
@@ -39,13 +39,21 @@ class Candidate:
 
 
 class Centroid:
-    """What a text keeps coming back to; with a query, what it says about that."""
+    """What a text keeps coming back to; with a query, what it says about that.
+
+    `language` is the text's, by its ISO 639-1 code.
+    """
 
     def __init__(
-        self, found: Iterable[str], query: str | None = None, knobs: Knobs = KNOBS
+        self,
+        found: Iterable[str],
+        query: str | None = None,
+        language: str | None = None,
+        knobs: Knobs = KNOBS,
     ) -> None:
+        self._language = language
         self.knobs = knobs
-        bags = [Counter(terms(sentence)) for sentence in found]
+        bags = [Counter(terms(sentence, language)) for sentence in found]
         uses = Counter(term for bag in bags for term in bag)
         total: Counter[str] = Counter()
         for bag in bags:
@@ -53,14 +61,14 @@ class Centroid:
         self._unknown = math.log(1 + len(bags))
         self._idf = {term: math.log(1 + len(bags) / n) for term, n in uses.items()}
         self._weights = _unit({term: self._idf[term] * n for term, n in total.items()})
-        about = asked(query) if query is not None else frozenset()
+        about = asked(query, language) if query is not None else frozenset()
         if about:
             wanted = _unit({term: self._idf.get(term, self._unknown) for term in about})
             self._weights = _mixed(self._weights, wanted, knobs.query_share)
 
     def vector(self, text: str) -> dict[str, float]:
         """Return the weights of a text's terms, of length 1."""
-        counts = Counter(terms(text))
+        counts = Counter(terms(text, self._language))
         return _unit({term: self._idf.get(term, self._unknown) * n for term, n in counts.items()})
 
     def likeness(self, vector: Mapping[str, float]) -> float:
@@ -125,6 +133,7 @@ def extract(
     count: Callable[[str], int],
     max_tokens: int,
     query: str | None = None,
+    language: str | None = None,
     knobs: Knobs = KNOBS,
 ) -> str:
     """Stand in for a summary with sentences of the text itself, in their own order.
@@ -134,6 +143,7 @@ def extract(
         count: tokens of a text.
         max_tokens: upper bound on the result, at least 1.
         query: what the sentences should rather be about.
+        language: that of the text, by its ISO 639-1 code, where it is known.
         knobs: the numbers that choosing goes by.
 
     Returns:
@@ -145,7 +155,7 @@ def extract(
     whole = join(found)
     if count(whole) <= max_tokens:
         return whole
-    centroid = Centroid(found, query, knobs)
+    centroid = Centroid(found, query, language, knobs)
     candidates = [Candidate(sentence) for sentence in found]
     chosen = select_mmr(candidates, centroid, count, max_tokens, filled=knobs.stand_in_filled) or [
         max(range(len(found)), key=lambda i: (centroid.likeness(centroid.vector(found[i])), -i))

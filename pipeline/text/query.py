@@ -9,11 +9,15 @@ how to summarize ("What is the plot?") ask about all of the text.
 from __future__ import annotations
 
 from pipeline.text import english
-from pipeline.text.terms import stem, terms
+from pipeline.text.terms import stemming, terms
 
-_GENERAL = frozenset(map(stem, english.GENERAL_WORDS.split()))
+_GENERAL = frozenset(map(stemming(), english.GENERAL_WORDS.split()))
 
 
-def asked(query: str) -> frozenset[str]:
-    """Return the terms that a query asks about; none where it asks about all of the text."""
-    return frozenset(terms(query)) - _GENERAL
+def asked(query: str, language: str | None = None) -> frozenset[str]:
+    """Return the terms that a query asks about; none where it asks about all of the text.
+
+    `language` is that of the text, whose terms they are compared with.
+    """
+    found = zip(terms(query), terms(query, language), strict=True)
+    return frozenset(term for in_english, term in found if in_english not in _GENERAL)

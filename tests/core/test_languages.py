@@ -176,10 +176,30 @@ def test_choosing_sentences_cannot_translate():
 def test_a_question_in_another_language_leaves_no_chunk_out():
     query = "What did the first master of the scales write into his black book every day?"
     model = ScriptedModel(own_sentences, context=600)
-    plan = Summarizer(model, words=60, summary_tokens=60, query=query).plan(
-        Document(IN_LANGUAGES["de"])
-    )
+    one = Summarizer(model, words=60, summary_tokens=60, query=query)
+    plan = one.plan(Document(IN_LANGUAGES["de"]))
     assert plan.off_topic == ()
+
+
+RUSSIAN = (
+    "Утром на острове начался сильный дождь, и все лодки остались на берегу до самого вечера. "
+    "Рыбаки нашли у маяка старую книгу в кожаном переплёте с медными застёжками и с картами. "
+    "Почтовый пароход опоздал на три часа, потому что капитан долго ждал погоды в порту. "
+    "Вечером в школе показывали кино, и учитель играл на рояле до поздней ночи для детей. "
+)
+
+
+@pytest.mark.parametrize("strategy", ["extractive", "map_reduce"])
+def test_a_question_is_known_in_other_forms_of_its_words(strategy):
+    """Stems follow the language: in Russian, English rules see four words in those of one."""
+    model = ScriptedModel(own_sentences, context=600, parameters=135_000_000)
+    options = {"words": 14, "summary_tokens": 60, "chunk_tokens": 14}
+    one = Summarizer(model, strategy=strategy, query="О книгах", sources=True, **options)
+    result = asyncio.run(one.summarize(Document(RUSSIAN)))
+    (kept,) = result.plan.leaves
+    assert "книгу" in kept.text
+    assert "книгу" in result.summary
+    assert result.evidence.sentences[0].sources
 
 
 # What depends on it

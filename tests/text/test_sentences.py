@@ -77,6 +77,7 @@ def test_sentences_end_where_each_language_ends_them(text, count):
     assert len(listed(text)) == count
 
 
+@settings(deadline=None)
 @given(texts)
 def test_turns_only_cut_sentences_further(text):
     whole, cut = sentences(text), spans(text)
@@ -86,6 +87,7 @@ def test_turns_only_cut_sentences_further(text):
     assert all(left[1] <= right[0] for left, right in pairwise(cut))
 
 
+@settings(deadline=None)
 @given(texts)
 def test_split_sentences_are_in_single_spaces_and_lose_no_words(text):
     found = split_sentences(text)
