@@ -59,24 +59,27 @@ def is_dense(text: str) -> bool:
     return 2 * len(_DENSE.findall(text)) > len(text)
 
 
-@cache
 def stemming(language: str | None = None) -> Callable[[str], str]:
     """Return what stems a word in lower case; as it is, where there are no rules for a language."""
-    name = SNOWBALL.get(language or ENGLISH, "")
-    if name not in snowballstemmer.algorithms():  # an older version knows fewer
+    return _stemming(SNOWBALL.get(language or ENGLISH, ""))
+
+
+@cache
+def _stemming(algorithm: str) -> Callable[[str], str]:
+    if algorithm not in snowballstemmer.algorithms():  # an older version knows fewer
         return str
 
     @lru_cache(100_000)
     def stem(word: str) -> str:
-        return str(_stemmer(name).stemWord(word))
+        return str(_stemmer(algorithm).stemWord(word))
 
     return stem
 
 
-def _stemmer(name: str) -> snowballstemmer.stemmer:
+def _stemmer(algorithm: str) -> snowballstemmer.stemmer:
     """Return this thread's stemmer: it holds the word that it works on, so it serves one thread."""
     if not hasattr(_own, "stemmers"):
         _own.stemmers = {}
-    if name not in _own.stemmers:
-        _own.stemmers[name] = snowballstemmer.stemmer(name)
-    return _own.stemmers[name]
+    if algorithm not in _own.stemmers:
+        _own.stemmers[algorithm] = snowballstemmer.stemmer(algorithm)
+    return _own.stemmers[algorithm]

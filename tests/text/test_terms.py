@@ -106,7 +106,6 @@ def test_words_are_stemmed_alike_in_threads():
     words = ["".join(letters) + end for letters in product("abenrst", repeat=4) for end in ENDS]
     parts = [words[i::4] for i in range(4)]
     alone = snowballstemmer.stemmer("english")
-    stemming.cache_clear()
     stem = stemming()
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # seconds; as often as can be
