@@ -1,4 +1,4 @@
-"""One run of one plan, and what it has seen so far."""
+"""One run of a plan: what it has counted so far, whom it tells, and its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door to all of it: what is asked for goes in, a plan and a result come out."""
+"""Summarizer: what is asked for goes in, a plan and a result come out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sentence says, without the talk around it.
+"""Post-editing sentences: attributions, connectives, quotation marks, disfluencies.
 
 Small models write of "the text" or "the story" instead of what stands in it. A sentence that is
 taken from its place may lead on from one that is not taken, or lack one of its quotation marks.

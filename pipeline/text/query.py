@@ -1,6 +1,4 @@
-"""Which chunks hold nothing on what is asked, as far as words can tell without a model.
-
-And what is said where none does.
+"""What a query asks about, as far as words can tell without a model.
 
 A chunk may hold an answer if it shares a word of the question, or a form of it. Words that say
 how to summarize ("What is the plot?") ask about all of the text.
