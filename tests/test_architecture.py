@@ -23,6 +23,12 @@ ONE_SUBJECT = {
     "pipeline.tokens.vocabulary",
 }
 TESTED = [
+    ("pipeline/cache", "cache"),
+    ("pipeline/cli", "cli"),
+    ("pipeline/core", "core"),
+    ("pipeline/corpus", "corpus"),
+    ("pipeline/models", "models"),
+    ("pipeline/tokens", "tokens"),
     ("api", "api"),
     ("eval", "eval"),
     ("pipeline/documents", "documents"),

@@ -1,4 +1,7 @@
-"""The command line against a scripted server: what is printed where, and how it ends."""
+"""The command line against a scripted server: what is printed where, and how it ends.
+
+`pipeline.cli.footnotes` and `pipeline.cli.models` are tried here too.
+"""
 
 import json
 import os

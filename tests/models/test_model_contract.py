@@ -1,4 +1,4 @@
-"""What every adapter must do, whichever server or library is behind it.
+"""What every adapter must do, whichever server or library is behind it (`pipeline.models.base`).
 
 An adapter joins by a fixture of its name in conftest.py that yields an `Adapter` or skips.
 """

@@ -1,4 +1,7 @@
-"""The table of providers: what is built in, what other packages bring, and what is broken."""
+"""The table of providers: what is built in, what other packages bring, and what is broken.
+
+`pipeline.models.auto` is opened here too.
+"""
 
 import asyncio
 import os

@@ -1,4 +1,7 @@
-"""Several servers as one model: where calls go, and what becomes of a server that fails."""
+"""Several servers as one model: where calls go, and what becomes of a server that fails.
+
+That is `pipeline.models.load_balancer` under real models.
+"""
 
 import asyncio
 import time

@@ -1,4 +1,7 @@
-"""How a long text is read, and how partial summaries become one: every way keeps the promises."""
+"""How a long text is read, and how partial summaries become one: every way keeps the promises.
+
+`pipeline.core.tools` is held by what the steps make with it.
+"""
 
 import asyncio
 
