@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +106,7 @@ def gather(
         items = _shared(data[source], of_task, ids, notes)[:limit]
         cases += [_case(data[source].name, item, of_task, seed) for item in items]
     _refuse_unknown(ids, cases)
+    _refuse_twins(cases)
     return Found(tuple(cases), tuple(notes))
 
 
@@ -180,6 +182,14 @@ def _refuse_unknown(ids: Sequence[str] | None, cases: Sequence[Case]) -> None:
     for wanted in ids or ():
         if wanted not in known:
             raise InputError(f"there is no summary of {wanted!r} by every system")
+
+
+def _refuse_twins(cases: Sequence[Case]) -> None:
+    """Refuse tasks of one name that hold a document of one id: their sheets would be one file."""
+    times = Counter((case.task, case.item.id) for case in cases)
+    for (task, document), number in times.items():
+        if number > 1:
+            raise InputError(f"two tasks called {task} hold a document {document!r}")
 
 
 def _case(task: str, item: Item, found: Sequence[_Summaries], seed: int) -> Case:

@@ -1,6 +1,6 @@
 """What was read stays: every judged sentence on a line of JSON, without its source.
 
-    {"sheets", "task", "document", "system", "number", "text", "verdicts": {reader: verdict}}
+    {"task", "document", "system", "number", "text", "verdicts": {"SHEETS/READER": verdict}}
 
 Every later check of truth is tried on these lines.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from eval.reading.verdicts import Reading
 
-IDENTITY = ("sheets", "task", "document", "system", "number", "text")
+IDENTITY = ("task", "document", "system", "number", "text")
 
 
 def rows(readings: Sequence[Reading]) -> Iterator[dict[str, Any]]:
@@ -29,21 +29,20 @@ def rows(readings: Sequence[Reading]) -> Iterator[dict[str, Any]]:
             both = zip(judged.sentences, judged.verdicts, strict=True)
             for number, (text, verdict) in enumerate(both, 1):
                 yield {
-                    "sheets": one.sheets,
                     "task": one.task,
                     "document": one.document,
                     "system": system,
                     "number": number,
                     "text": text,
-                    "verdicts": {one.reader: verdict},
+                    "verdicts": {f"{one.sheets}/{one.reader}": verdict},
                 }
 
 
 def grow(path: Path, readings: Sequence[Reading]) -> tuple[int, int]:
     """Add what was read to a file, and return how many sentences are new, and how many there are.
 
-    A sentence that is there gets the verdicts of further readers; a reader's later verdict takes
-    the place of the earlier one.
+    A sentence that is there gets the verdicts of further readers, of other sheets too; what a
+    reader corrected on the same sheet takes the place of what was there.
 
     Raises:
         InputError: the file holds something else.

@@ -10,6 +10,7 @@ tells anything about a system.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from math import factorial
@@ -70,6 +71,11 @@ class Key(BaseModel):
     format: Literal[1] = FORMAT
     seed: int
     cases: list[CaseKey]
+
+    @property
+    def digest(self) -> str:
+        """A hash of what is on the sheets, which tells folders of one name apart."""
+        return hashlib.sha256(self.model_dump_json().encode("utf-8")).hexdigest()
 
 
 def make_key(cases: Sequence[Case], readers: int, seed: int) -> Key:

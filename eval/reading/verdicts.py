@@ -68,7 +68,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Reading:
-    """One reader's verdicts on one sheet, by system. `sheets` is the name of the folder."""
+    """One reader's verdicts on one sheet, by system. `sheets` is what its folder is called."""
 
     sheets: str
     task: str
@@ -95,24 +95,31 @@ def read(folders: Sequence[Path]) -> Readings:
     done: list[Reading] = []
     waiting: list[tuple[str, str]] = []
     problems: list[str] = []
-    for folder in folders:
-        for key in read_key(folder).cases:
-            for reader in key.letters:
-                path = folder / key.file(reader, ".json")
-                raw = _load(path, problems)
-                if raw is None or _untouched(raw):
-                    waiting.append((f"{key.task} {key.document}", reader))
-                    continue
-                found = list(_problems(raw, key, reader))
-                problems += [f"{path}: {problem}" for problem in found]
-                if not found:
-                    done.append(_reading(Form.model_validate(raw), key, reader, folder))
+    for sheets, key, reader, path in _forms(folders):
+        raw = _load(path, problems)
+        if raw is None or _untouched(raw):
+            waiting.append((f"{key.task} {key.document}", reader))
+            continue
+        found = list(_problems(raw, key, reader))
+        problems += [f"{path}: {problem}" for problem in found]
+        if not found:
+            done.append(_reading(Form.model_validate(raw), key, reader, sheets))
     if problems:
         more = f"\nand {len(problems) - MOST_PROBLEMS} more" * (len(problems) > MOST_PROBLEMS)
         raise InputError("\n".join(problems[:MOST_PROBLEMS]) + more)
     if not done:
         raise InputError("no form is filled in yet")
     return Readings(tuple(done), tuple(waiting))
+
+
+def _forms(folders: Sequence[Path]) -> Iterator[tuple[str, CaseKey, str, Path]]:
+    """Yield every form: the sheets' name, what they are of, who reads them, and the file."""
+    for folder in folders:
+        key = read_key(folder)
+        sheets = f"{folder.resolve().name}-{key.digest[:8]}"
+        for case in key.cases:
+            for reader in case.letters:
+                yield sheets, case, reader, folder / case.file(reader, ".json")
 
 
 def _load(path: Path, problems: list[str]) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -179,11 +186,11 @@ def _said(error: Mapping[str, Any]) -> str:
     return f"{where}: {error['input']!r} ({wanted})"
 
 
-def _reading(form: Form, key: CaseKey, reader: str, folder: Path) -> Reading:
+def _reading(form: Form, key: CaseKey, reader: str, sheets: str) -> Reading:
     systems = {}
     for letter, system in key.letters[reader].items():
         said = form.summaries[letter]
         text = tuple(key.texts[system])
         verdicts = tuple(said.sentences[name] for name in sentence_ids(letter, text))
         systems[system] = Judged(text, verdicts, said.usefulness, said.rank)
-    return Reading(folder.resolve().name, key.task, key.document, reader, systems)
+    return Reading(sheets, key.task, key.document, reader, systems)

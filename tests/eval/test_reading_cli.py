@@ -99,7 +99,7 @@ def test_what_was_read_stays(sheets, tmp_path):
     fill(sheets, "reader1", MARKS)
     assert f"{sentences(sheets)} of them new" in call("judged", sheets, "-o", out).stdout
     before = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    assert all(row["verdicts"].keys() == {"reader1"} for row in before)
+    assert all(readers(row) == ["reader1"] for row in before)
     fill(sheets, "reader2", MARKS)
     assert "0 of them new" in call("judged", sheets, "-o", out).stdout
     whole = out.read_bytes()
@@ -107,22 +107,33 @@ def test_what_was_read_stays(sheets, tmp_path):
     assert out.read_bytes() == whole
     rows = [json.loads(line) for line in whole.decode().splitlines()]
     assert [row["text"] for row in rows] == [row["text"] for row in before]
-    assert all(row["verdicts"].keys() == {"reader1", "reader2"} for row in rows)
+    assert all(readers(row) == ["reader1", "reader2"] for row in rows)
     for row in rows:
         verdicts = MARKS[row["system"]][0]
-        assert row["verdicts"]["reader1"] == verdicts[(row["number"] - 1) % len(verdicts)]
+        (mine,) = [v for key, v in row["verdicts"].items() if key.endswith("/reader1")]
+        assert mine == verdicts[(row["number"] - 1) % len(verdicts)]
     assert rows[0].keys() == {
-        "sheets", "task", "document", "system", "number", "text", "verdicts",
+        "task", "document", "system", "number", "text", "verdicts",
     }  # fmt: skip
 
 
+def readers(row):
+    return [key.rpartition("/")[2] for key in row["verdicts"]]
+
+
 def test_other_sheets_add_to_what_was_read(sheets, folder, tmp_path):
+    """The folders have one name; of the same summaries, the sentences are not kept twice."""
     out = tmp_path / "judged.jsonl"
-    call("sheets", folder, "-o", tmp_path / "more")
-    for path in (sheets, tmp_path / "more"):
-        fill(path, "reader1", MARKS)
+    call("sheets", folder, "-o", tmp_path / "more" / "sheets", "--seed", 1)
+    call("sheets", f"again-lead={folder / 'lead'}", "-o", tmp_path / "lead")
+    for path in (sheets, tmp_path / "more" / "sheets", tmp_path / "lead"):
+        fill(path, "reader1", {**MARKS, "again-lead": ("TE", 2, 2)})
         call("judged", path, "-o", out)
-    assert len(out.read_text("utf-8").splitlines()) == 2 * sentences(sheets)
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    own = [row for row in rows if row["system"] not in (PEOPLE, "again-lead")]
+    assert all(readers(row) == ["reader1", "reader1"] for row in own)
+    again = [row["text"] for row in rows if row["system"] == "again-lead"]
+    assert again == [row["text"] for row in rows if row["system"] == "lead"]
 
 
 def test_a_file_of_something_else_is_not_touched(tmp_path):

@@ -15,6 +15,7 @@ from readers import case
 from eval.reading.cases import PEOPLE, gather, split
 from eval.reading.sheets import form, make_key, read_key, sheet, write
 from eval.tasks import load_task
+from pipeline.cli import run as command
 from pipeline.errors import InputError
 
 NAMES = ("py-llama,words=130", "langchain-map-reduce", "textrank", PEOPLE)
@@ -108,6 +109,9 @@ def test_the_order_differs_by_document_and_reader_and_not_by_run():
 
 
 def test_more_readers_than_orders_share_them():
+    texts = {"x": ("One.",), "y": ("Two.",), PEOPLE: ("Three.",)}
+    six = make_key([case("a", texts)], 6, 0).cases[0].letters
+    assert len({tuple(order.values()) for order in six.values()}) == 6
     key = make_key([case("a", {"x": ("One.",), PEOPLE: ("Two.",)})], 5, 0)
     assert len({tuple(order.values()) for order in key.cases[0].letters.values()}) == 2
 
@@ -162,6 +166,33 @@ def test_runs_plain_summaries_and_a_reference_are_read_together(folder, plain):
     assert [(one.item.id, set(one.texts)) for one in named.cases] == [
         (items[1].id, {"other", PEOPLE})
     ]
+
+
+def test_of_several_seeds_the_first_is_read_and_what_failed_is_empty(tmp_path):
+    flags = ["-s", "random", "--limit", "1", "--words", "60", "--seed", "4", "--repeat", "2"]
+    assert command(["eval", "run", "sample", *flags, "-o", str(tmp_path / "run")]) == 0
+    path = tmp_path / "run" / "outputs.jsonl"
+    first, second = map(json.loads, path.read_text("utf-8").splitlines())
+    assert first["summary"] != second["summary"]
+    (one,) = gather([str(tmp_path / "run")]).cases
+    assert one.texts["random"] == split(first["summary"])
+    first |= {"status": "failed", "summary": "", "error": "away"}
+    path.write_text("".join(json.dumps(row) + "\n" for row in (second, first)), "utf-8")
+    (one,) = gather([str(tmp_path / "run")]).cases
+    assert one.texts["random"] == ()
+
+
+def test_tasks_of_one_name_are_not_mixed_up(tmp_path):
+    row = json.dumps({"id": "a", "document": "A text.", "references": ["One."]})
+    given_ = []
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "task.jsonl").write_text(row)
+        flags = ["-s", "lead", "-o", str(tmp_path / name / "run")]
+        assert command(["eval", "run", str(tmp_path / name / "task.jsonl"), *flags]) == 0
+        given_.append(str(tmp_path / name / "run"))
+    with pytest.raises(InputError, match="two tasks called task hold a document 'a'"):
+        gather(given_)
 
 
 def test_what_cannot_be_read_is_refused(folder, plain, tmp_path):

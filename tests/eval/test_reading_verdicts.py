@@ -3,6 +3,7 @@
 """
 
 import json
+import re
 
 import pytest
 from readers import case, fill
@@ -47,7 +48,7 @@ def test_what_is_filled_in_comes_back_by_system(sheets):
         ("b", "reader1"),
     ]
     for one in readings.done:
-        assert one.sheets == "sheets"
+        assert re.fullmatch("sheets-[0-9a-f]{8}", one.sheets)
         for system, judged in one.systems.items():
             verdicts, usefulness, rank = MARKS[system]
             assert judged.sentences == TEXTS[system]
