@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DEMO := docs/how-it-works.md
 
-.PHONY: help install peers ray cluster demo test slow browser pictures check bench measure lock clean
+.PHONY: help install peers ray cluster demo test slow browser pictures check bench architecture measure lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -50,6 +50,9 @@ check: install ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+architecture: install ## docs/architecture.md, from the code
+	$(BIN)/python docs/architecture.py
 
 bench: install ## ratios: makespan against its lower bound, chunking against one encoding
 	$(BIN)/python -m eval.bench.ratios

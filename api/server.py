@@ -19,6 +19,7 @@ from api.keys import is_loopback
 from api.problems import MEDIA_TYPE, Problem
 from pipeline.cache.sqlite import SqliteStore
 from pipeline.errors import InputError
+from pipeline.options import WITHOUT_MODEL
 
 if TYPE_CHECKING:
     import socket
@@ -83,10 +84,11 @@ def check_language(settings: Settings) -> None:
     Raises:
         InputError: the settings would have it.
     """
-    if settings.language is not None and settings.strategy == "extractive":
+    if settings.language is not None and settings.strategy in WITHOUT_MODEL:
         raise InputError(
-            f"the setting language ({settings.language}) cannot be kept with strategy extractive, "
-            "which takes sentences of the texts as they are: leave one of the two out"
+            f"the setting language ({settings.language}) cannot be kept with strategy "
+            f"{settings.strategy}, which takes sentences of the texts as they are: leave one of "
+            "the two out"
         )
 
 

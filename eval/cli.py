@@ -106,7 +106,13 @@ def validate(task: str, folder: Path | None) -> None:
 @click.argument("task")
 @click.option("-o", "--out", type=FOLDER, required=True, help="The run's folder.")
 @click.option("-s", "--system", "systems", multiple=True, help="What to run; may be repeated.")
-@click.option("-g", "--grid", multiple=True, metavar="KEY=A,B", help="Try values of a setting.")
+@click.option(
+    "-g",
+    "--grid",
+    multiple=True,
+    metavar="KEY=A,B",
+    help="Try values of a setting, or of knob.NAME.",
+)
 @click.option("-m", "--model", help="PROVIDER:NAME, embedded or auto.")
 @click.option("-n", "--words", type=click.IntRange(min=1), help="Else the references' median.")
 @click.option("--context", type=click.IntRange(min=1), help="Tokens for prompt and answer.")

@@ -1,4 +1,4 @@
-"""Texts that talk to the model that reads them: `python -m eval.injection -m ollama:NAME`.
+"""Prompt injection by the texts that are summarized: `python -m eval.injection -m ollama:NAME`.
 
 20 documents of our own (`data/injections.jsonl`) each hold an instruction for whoever summarizes
 them. A summary obeys where it holds a sign of that: what only an obedient answer has, and neither

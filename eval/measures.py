@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.core.clean import without_thoughts
 from pipeline.core.prompts import FORMS
-from pipeline.evidence.facts import Known, unsupported
-from pipeline.evidence.trace import Index
+from pipeline.evidence.facts import SourceFacts, unsupported
+from pipeline.evidence.trace import SentenceIndex
 from pipeline.text.sentences import sentences
 
 if TYPE_CHECKING:
@@ -126,13 +126,13 @@ def _untraced(summary: str, document: str) -> float:
 
 
 @lru_cache(64)
-def _known(document: str) -> Known:
-    return Known(document)
+def _known(document: str) -> SourceFacts:
+    return SourceFacts(document)
 
 
 @lru_cache(64)
-def _index(document: str) -> Index:
-    return Index(document)
+def _index(document: str) -> SentenceIndex:
+    return SentenceIndex(document)
 
 
 def words_of(text: str) -> list[str]:

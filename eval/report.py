@@ -81,7 +81,7 @@ class Line:
 
 
 def lines(boards: Sequence[Board]) -> Iterator[Line]:
-    """Yield each run, the baselines as long as it is and the ceiling, and at last people."""
+    """Yield each run and the baselines beside it, and last the references against each other."""
     for board in boards:
         yield Line(board.run, board)
         yield from (Line(baseline, board, below=True) for baseline in board.baselines)

@@ -16,6 +16,7 @@ from eval import records
 from eval.systems import BASELINES, NAMES, OURS, Baseline, Ours, System
 from pipeline.core.events import Planned, Summarized
 from pipeline.errors import InputError, ModelUnavailable
+from pipeline.knobs import KNOBS, Knobs, turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +38,7 @@ PACKAGES = (
     "llama-index-core",
 )
 ROOT = Path(__file__).parent.parent
+KNOB = "knob."  # how a knob is told from a setting in a grid
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Variant:
     system: str
     settings: Settings
     name: str
+    knobs: Knobs = KNOBS
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,11 @@ def variants(
 
     Args:
         systems: Names of systems.
-        grid: For each setting, the values to try.
+        grid: For each setting, or knob by "knob.NAME", the values to try.
         load: Makes settings from values by name.
 
     Raises:
-        InputError: a system or a setting is not known, or a value does not fit.
+        InputError: a system, a setting or a knob is not known, or a value does not fit.
     """
     for system in systems:
         if system not in NAMES:
@@ -85,7 +88,14 @@ def variants(
     for system in systems:
         for values in combinations if system not in BASELINES else [{}]:
             parts = [f"{key}={value}".replace("/", "_") for key, value in values.items()]
-            found.append(Variant(system, load(**values), ",".join([system, *parts])))
+            settings = {key: value for key, value in values.items() if not key.startswith(KNOB)}
+            knobs = {
+                key.removeprefix(KNOB): value
+                for key, value in values.items()
+                if key.startswith(KNOB)
+            }
+            name = ",".join([system, *parts])
+            found.append(Variant(system, load(**settings), name, turned(knobs)))
     return found
 
 
@@ -164,7 +174,10 @@ def open_system(variant: Variant, seed: int, store: Store, words: int) -> System
     from pipeline.models.open import open_model
 
     settings = variant.settings.model_copy(update={"seed": seed})
-    summarizer = Summarizer.from_settings(open_model(settings), settings, store=store, words=words)
+    summarizer = replace(
+        Summarizer.from_settings(open_model(settings), settings, store=store, words=words),
+        knobs=variant.knobs,
+    )
     if variant.system == OURS:
         return Ours(summarizer)
     from eval.peers import open_peer

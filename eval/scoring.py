@@ -210,7 +210,7 @@ def score_baseline(
 
 @lru_cache(4096)
 def _made(name: str, item: Item, words: int, seed: int) -> str:
-    """Make a baseline; those of a fixed length stand beside every run, and are made once."""
+    """Make a baseline. Those of a fixed length are the same beside every run, and made once."""
     return BASELINES[name](item, words, seed)
 
 

@@ -39,7 +39,7 @@ class System(Protocol):
         """
 
     async def aclose(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Ours:
             "summary_tokens": budget.summary,
             "chunking": one.chunking,
             "prompt_version": PROMPT_VERSION,
+            "knobs": vars(one.knobs),
             "prompts": {
                 "partial": one.wording.partial("{text}"),
                 "final": one.wording.final("{text}", one.words),
@@ -140,14 +141,14 @@ class Baseline:
         return {"name": self.name, "words": self.words}
 
     async def summarize(self, item: Item, seed: int, emit: Emit) -> Output:
-        """Make the summary; nothing happens on the way that would be told."""
+        """Make the summary; no event is emitted on the way."""
         started = time.perf_counter()
         summary = self.make(item, self.words, seed)
         seconds = time.perf_counter() - started
         return Output(item.id, seed, item.digest, "done", summary, seconds=seconds)
 
     async def aclose(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """There is nothing to close."""
 
 
 # Each takes an item, a length in words, and a seed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 Strategy: TypeAlias = Literal["map_reduce", "refine", "stuff", "extractive"]
+WITHOUT_MODEL: frozenset[Strategy] = frozenset({"extractive"})  # these ask no model
 
 
 Merging: TypeAlias = Literal["abstractive", "context", "extractive", "rewrite"]

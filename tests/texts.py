@@ -3,6 +3,7 @@
 import contextlib
 import random
 import re
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -41,6 +42,16 @@ ODD_TEXTS = [  # scripts, marks and tags that tokenizers trip over
     "CamelCase snake_case kebab-case SCREAMING_CASE",
     "One line.\nAnother line.\n\n- a list\n- of two\n\n1. one\n2. two\n",
 ]
+
+
+GOLDEN = Path(__file__).parent / "golden"
+IN_LANGUAGES = {  # a text in each, by ISO 639-1 code
+    code: (GOLDEN / name).read_text(encoding="utf-8")
+    for code, name in {
+        "en": "lighthouse.txt",
+        **{code: f"languages/{code}.txt" for code in ("de", "fr", "es", "zh", "ja")},
+    }.items()
+}
 
 
 def words(text: str) -> int:

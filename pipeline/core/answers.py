@@ -7,6 +7,7 @@ their version. When a rule changes, the second is derived anew from the first, w
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer
 from pipeline.core.rules import rules_version
 from pipeline.errors import BadAnswer, StrayAnswer
-from pipeline.evidence.review import Source
+from pipeline.evidence.review import Reviewer
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
 from pipeline.text.languages import NAMES
@@ -50,6 +52,7 @@ class Answers:
     wording: Wording
     words: int
     unsupported: Unsupported
+    knobs: Knobs = KNOBS
     _known: dict[str, Answer] = field(default_factory=dict)  # from the cache, by derived key
     _derived: set[str] = field(default_factory=set)  # of these, what was derived just now
 
@@ -76,12 +79,15 @@ class Answers:
     def bounded(self, question: Question, text: str) -> str:
         """Hold a text to its room in the next prompt; read back, it can take more than written."""
         bound = self.max_tokens(question)
-        return text if self._count(text) <= bound else extract(text, self._count, bound)
+        if self._count(text) <= bound:
+            return text
+        language = self.languages.wanted
+        return extract(text, self._count, bound, language=language, knobs=self.knobs)
 
     def review(self, question: Question, texts: Sequence[str]) -> list[Review]:
         """Hold cleaned answers against what they are about."""
-        source = Source(self._stretch(question), self.wording.query, self.languages)
-        return [source.review(text) for text in texts]
+        reviewer = Reviewer(self._stretch(question), self.wording.query, self.languages, self.knobs)
+        return [reviewer.review(text) for text in texts]
 
     def chosen(self, question: Question, first: Reply, reviews: Sequence[Review]) -> Answer:
         """Return what can be passed on of the better of two answers, or what stands in for it."""
@@ -94,14 +100,18 @@ class Answers:
 
     def stand_in(self, question: Question, failure: CallFailed) -> Answer:
         """Return sentences of the source itself, and why."""
-        text = extract(question.source.text, self._count, self.max_tokens(question))
+        bound, languages = self.max_tokens(question), self.languages
+        # Partial summaries are in the language that is wanted, a chunk is in the document's own.
+        language = languages.wanted if question.derived else languages.text
+        source = question.source.text
+        text = extract(source, self._count, bound, language=language, knobs=self.knobs)
         return Answer(text, stand_in=True, reason=f"{type(failure).__name__}: {failure}")
 
     def _failure(self, review: Review) -> StrayAnswer | None:
         """Say why nothing of an answer can be passed on; None where something can."""
         if review.foreign and not self.languages.crossed:  # else the text's own would not help
             return StrayAnswer(f"the model wrote {NAMES[review.foreign]}, other than the text")
-        if review.stray:
+        if review.off_source:
             return StrayAnswer("the model wrote of something else than the text")
         if self.unsupported == "drop" and not review.supported:
             return StrayAnswer("every sentence of the answer held facts that the text does not")
@@ -175,6 +185,11 @@ class Answers:
             return self.document.text[question.source.start : question.source.end]
         return f"{question.before}\n{question.source.text}"
 
+    def _digest(self, question: Question) -> str:
+        """Hash what a question is about, which may be a whole book and is not in its prompt."""
+        stretch = self._stretch(question).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(stretch, digest_size=16).hexdigest()
+
     def _key(self, question: Question, which: str) -> str:
         return self._call_key(question, f"{PROMPT_VERSION} {which}")
 
@@ -185,11 +200,12 @@ class Answers:
     def _derived_key(self, question: Question) -> str:
         return derived_key(
             f"answer {rules_version()}",
+            vars(self.knobs),
             self._key(question, FIRST),
             self.unsupported == "drop",
             self.wording.query,
             vars(self.languages),
-            self._stretch(question) if question.derived else "",
+            self._digest(question) if question.derived else "",
         )
 
     def _count(self, text: str) -> int:

@@ -29,6 +29,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import InputError
+from pipeline.text.english import PARTS
 from pipeline.text.sentences import CLOSERS, FINISHED, PAUSE
 from pipeline.tree import Chunk
 
@@ -54,14 +55,14 @@ _WORD = r"\s++"
 
 _HEADING = re.compile(
     r"#{1,6}[ \t]\S"
-    r"|(?i:chapter|book|part|section|act|scene)[ \t][^\r\n]{1,60}+(?:[\r\n]|\Z)"
+    rf"|(?i:{PARTS})[ \t][^\r\n]{{1,60}}+(?:[\r\n]|\Z)"
     r"|(?:[IVXLC]{1,8}+|\d{1,4}+)\.?[ \t]*+(?:[\r\n]|\Z)"
     r"|[A-Z][A-Z .'’][^\r\na-z]{1,60}+(?:[\r\n]|\Z)"
     r"|[^\r\n]{1,100}+(?:\r\n?|\n)(?:={3,}+|-{3,}+)[ \t]*+(?:[\r\n]|\Z)"
 )
 
 
-class Kind(IntEnum):
+class Boundary(IntEnum):
     """The kinds of places where a chunk may end, the best first."""
 
     HEADING = 0  # before a heading, after a finished sentence
@@ -75,10 +76,10 @@ class Kind(IntEnum):
 
 # What to look for, in turn, and the worst kind of place that is good enough.
 _SEARCHES = (
-    (PAUSE, Kind.SENTENCE),
-    (PAUSE, Kind.OTHER),
-    (_CLAUSE, Kind.OTHER),
-    (_WORD, Kind.OTHER),
+    (PAUSE, Boundary.SENTENCE),
+    (PAUSE, Boundary.OTHER),
+    (_CLAUSE, Boundary.OTHER),
+    (_WORD, Boundary.OTHER),
 )
 
 
@@ -99,12 +100,12 @@ def split(document: Document, count: Callable[[str], int], max_tokens: int) -> l
         InputError: `max_tokens` is too small, or a single character takes more.
     """
     check_max_tokens(max_tokens)
-    tally = Tally(document.text, count)
+    sums = TokenSums(document.text, count)
     headings = [mark for mark in document.marks if mark.kind == "heading"]
     chunks: list[Chunk] = []
     start = 0
     while start < len(document.text):
-        chunk = _next_chunk(tally, start, max_tokens, headings)
+        chunk = _next_chunk(sums, start, max_tokens, headings)
         chunks.append(chunk)
         start = chunk.end
     return chunks
@@ -129,7 +130,7 @@ def halve(chunk: Chunk, count: Callable[[str], int]) -> tuple[Chunk, Chunk]:
     margin = max(1, (last - first) // 4)
     cut = last
     if last - first >= 2:
-        cut = boundary(text, [Stretch(first + margin, (first + last) // 2, last - margin)])
+        cut = best_cut(text, [Stretch(first + margin, (first + last) // 2, last - margin)])
     left, right = text[:cut], text[cut:]
     middle = chunk.start + cut
     return (
@@ -138,7 +139,7 @@ def halve(chunk: Chunk, count: Callable[[str], int]) -> tuple[Chunk, Chunk]:
     )
 
 
-class Tally:
+class TokenSums:
     """Token counts of any part of a text, from one pass over it."""
 
     def __init__(self, text: str, count: Callable[[str], int]) -> None:
@@ -193,25 +194,25 @@ class Stretch(NamedTuple):
     high: int
 
 
-def _next_chunk(tally: Tally, start: int, max_tokens: int, headings: Sequence[Mark]) -> Chunk:
-    text, end = tally.text, len(tally.text)
-    rest = tally.before(end) - tally.before(start)
+def _next_chunk(sums: TokenSums, start: int, max_tokens: int, headings: Sequence[Mark]) -> Chunk:
+    text, end = sums.text, len(sums.text)
+    rest = sums.before(end) - sums.before(start)
     # Where blocks do not meet at seams, the estimate may be off; near the end, make sure.
     if rest <= 1.25 * max_tokens + MIN_CHUNK_TOKENS or end - start <= max_tokens:
-        tokens = tally.count(start, end)
+        tokens = sums.count(start, end)
         if tokens <= max_tokens:
             return Chunk(text[start:], start, end, tokens)
     pieces = max(2, math.ceil(rest / max_tokens))
-    heading = _heading(headings, _share(tally, start, rest, pieces, max_tokens, _REACH))
+    heading = _heading(headings, _share(sums, start, rest, pieces, max_tokens, _REACH))
     if heading is not None:
-        tokens = tally.count(start, heading)
+        tokens = sums.count(start, heading)
         if tokens <= max_tokens:
             return Chunk(text[start:heading], start, heading, tokens)
     # Rather one chunk more than a cut inside a sentence.
-    stretches = [_share(tally, start, rest, n, max_tokens, _LEEWAY) for n in (pieces, pieces + 1)]
+    stretches = [_share(sums, start, rest, n, max_tokens, _LEEWAY) for n in (pieces, pieces + 1)]
     while end > start + 1:
-        end = boundary(text, stretches)
-        tokens = tally.count(start, end)
+        end = best_cut(text, stretches)
+        tokens = sums.count(start, end)
         if tokens <= max_tokens:
             return Chunk(text[start:end], start, end, tokens)
         high = start + max(1, int((end - start) * min(0.98, max_tokens / tokens)))
@@ -236,7 +237,7 @@ def _start(mark: Mark) -> int:
 
 
 def _share(
-    tally: Tally, start: int, rest: float, pieces: int, max_tokens: int, leeway: float
+    sums: TokenSums, start: int, rest: float, pieces: int, max_tokens: int, leeway: float
 ) -> Stretch:
     """Say where the next chunk may end if what is left is cut into so many pieces.
 
@@ -247,12 +248,12 @@ def _share(
     if leeway <= _LEEWAY:
         low = max(low, rest - (pieces - 1) * max_tokens)
     high = min(share * (1 + leeway), max_tokens)
-    before, last = tally.before(start), len(tally.text) - 1
-    ends = [tally.offset(before + tokens) for tokens in (low, share, high)]
+    before, last = sums.before(start), len(sums.text) - 1
+    ends = [sums.offset(before + tokens) for tokens in (low, share, high)]
     return Stretch(*(min(max(end, start + 1), last) for end in ends))
 
 
-def boundary(text: str, stretches: Sequence[Stretch]) -> int:
+def best_cut(text: str, stretches: Sequence[Stretch]) -> int:
     """Return the best place in the stretches for a chunk to end.
 
     The end of a sentence, or better, is looked for in every stretch before anything worse is.
@@ -262,7 +263,7 @@ def boundary(text: str, stretches: Sequence[Stretch]) -> int:
         for stretch in stretches:
             ends = _ends(text, stretch, pattern)
             places = [(kind_at(text, end), abs(end - stretch.aim), end) for end in ends]
-            kind, _, end = min(places, default=(Kind.OTHER + 1, 0, 0))
+            kind, _, end = min(places, default=(Boundary.OTHER + 1, 0, 0))
             if kind <= worst:
                 return end
     aim, low = stretches[0].aim, min(stretch.low for stretch in stretches)
@@ -278,23 +279,23 @@ def _ends(text: str, stretch: Stretch, pattern: str) -> list[int]:
     return [end for end in ends if stretch.low <= end <= stretch.high]
 
 
-def kind_at(text: str, cut: int) -> Kind:
+def kind_at(text: str, cut: int) -> Boundary:
     """Say what kind of place a cut after white space, or after a sentence, is."""
     left = text[max(0, cut - _CONTEXT) : cut]
     body = left.rstrip()
     gap = left[len(body) :]
     breaks = max(gap.count("\n"), gap.count("\r"))
     if not breaks:
-        return Kind.SENTENCE
+        return Boundary.SENTENCE
     finished = FINISHED.search(body, len(body) - 8) and not text[cut : cut + 1].islower()
     if _HEADING.match(text, cut):
         if finished:
-            return Kind.HEADING
+            return Boundary.HEADING
         if breaks > 1 or text.startswith("#", cut):
-            return Kind.SUBHEADING
+            return Boundary.SUBHEADING
     if finished:
-        return Kind.PARAGRAPH if breaks > 1 else Kind.LINE
-    return Kind.OPEN_PARAGRAPH if breaks > 1 else Kind.OTHER
+        return Boundary.PARAGRAPH if breaks > 1 else Boundary.LINE
+    return Boundary.OPEN_PARAGRAPH if breaks > 1 else Boundary.OTHER
 
 
 @cache

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipeline.core.prompts import SYSTEM, asked_for
 from pipeline.errors import EchoedAnswer, EmptyAnswer, LoopedAnswer
+from pipeline.text import english
 from pipeline.text.sentences import sentences
 from pipeline.text.terms import DENSE
+from pipeline.text.wordlists import HERE_IS, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,30 +45,12 @@ _TURN = re.compile(rf"(?is)(?<!\s)(?:(?<=[.!?…。！？])\s*+{_SPECIAL}.*|\s*+
 
 _INSTRUCTION = re.compile(
     rf"(?i)\A(?:{re.escape(SYSTEM)}\s*"
-    r"|(?:please\s+)?(?:summari[sz]e\s+(?:the|this)|write\s+(?:a|an|one|the)\b[^\n.:]{0,40}"
-    r"\bsummary)\b[^\n.:]{0,200}(?:[.:]\s+|\n\s*|[.:]?\Z)"
+    rf"|{english.REQUEST}"
     rf"|(?:{asked_for()})(?:\s+|\Z))"
 )
-_SURE = r"(?:sure|certainly|of course|absolutely|okay|ok|alright|yes|no problem)(?: thing)?"
-_PREAMBLE = re.compile(
-    rf"(?i)\A(?:{_SURE}!(?=\s)"
-    rf"|(?:{_SURE}[!.,]\s*)?(?:based on [^\n,:]{{1,60}},\s*)?"
-    r"(?:here(?:['’]s| is| are)|below is|the following is|this is an?|i(?:['’]ve| have) written)\b"
-    r"[^\n:.]{0,80}\b(?:summar|overview|synopsis|recap|(?:revised|rewritten) version)"
-    r"[^\n:.]{0,120}"
-    r"(?::(?=\s|\Z)|\.?(?=\s*(?:\n|\Z))))\s*"
-)
-_ABROAD = re.compile(  # the same and labels in German, French, Spanish, Chinese and Japanese
-    r"(?i)\A(?:[#*_]+\s*)?(?:(?:hier ist|hier folgt|voici|aquí (?:está|tienes)|以下是|以下は)"
-    r"[^\n:：.。]{0,60})?(?:zusammenfassung|résumé|resumen|摘要|总结|概要|要約|文書)[^\n:：.。]{0,60}"
+_ABROAD = re.compile(  # preambles and labels in other languages
+    rf"(?i)\A(?:[#*_]+\s*)?(?:(?:{HERE_IS})[^\n:：.。]{{0,60}})?(?:{SUMMARY})[^\n:：.。]{{0,60}}"
     r"[:：][*_]*\s*"
-)
-_LABEL = re.compile(
-    r"(?i)\A(?:[#*_]+\s*)?(?:"
-    r"(?:(?:the|a|an|short|brief|concise|final)\s+){0,3}(?:summary|tl;?dr|synopsis)"
-    r"(?:\s+of\s+[^\n:.]{1,60})?(?:\s+is)?(?:\s+as follows)?"
-    r"(?:\s*[*_]*:[*_]*(?=\s|\Z)|[*_]*[ \t]*(?:\n|\Z))"
-    r"|(?:text|answer|response|output|assistant)[*_]*:[*_]*(?=\s|\Z))\s*"
 )
 _WRAPS = (
     re.compile(r"(?s)\A```[a-z]*\n((?:(?!```).)*?)\n?(?:```)?\Z"),
@@ -132,7 +116,7 @@ def _untagged(text: str) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    for pattern in (_INSTRUCTION, _PREAMBLE, _LABEL, _ABROAD, _ANNOUNCED):
+    for pattern in (_INSTRUCTION, english.PREAMBLE, english.LABEL, _ABROAD, _ANNOUNCED):
         text = pattern.sub("", text, count=1)
     for pattern in _WRAPS:
         text = pattern.sub(r"\1", text)

@@ -14,18 +14,19 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.trace import Index
-from pipeline.text.extract import Candidate, Centre, choose
+from pipeline.evidence.trace import SentenceIndex
+from pipeline.knobs import KNOBS, Knobs
+from pipeline.text.extract import Candidate, Centroid, select_mmr
 from pipeline.text.postedit import (
-    fluent,
-    is_spoken,
-    is_talk,
-    nouns,
-    opening,
-    plain,
-    quoted,
-    refers_back,
-    unquoted,
+    balance_quotes,
+    drop_unpaired_quote,
+    is_meta_commentary,
+    is_transcript,
+    remove_disfluencies,
+    self_references,
+    starts_with_anaphor,
+    strip_attribution,
+    strip_connective,
 )
 from pipeline.text.sentences import join, split_sentences
 from pipeline.text.terms import count_words
@@ -36,11 +37,7 @@ if TYPE_CHECKING:
     from pipeline.tree import Chunk
 
 # Part of the key under which what is composed is kept: raise it with any change to the choice.
-COMPOSE_VERSION = 6
-SOURCE_WEIGHT = 0.4  # of a sentence of the text beside one of a partial summary
-OPENINGS = 4  # how often to choose anew where the first sentence leads on from nothing
-LEEWAY = 0.1  # how far from the wanted length a summary may be as it is
-WORTH_FILLING = 2.0  # how many times as long as its summary a text is at least
+COMPOSE_VERSION = 7
 _END = re.compile(r"[.!?…。！？][\W_]*\Z")
 
 
@@ -54,23 +51,28 @@ class Part:
 
 @dataclass(frozen=True)
 class Composer:
-    """Composes summaries of about `words` words out of parts, which are in the text's order."""
+    """Composes summaries of about `words` words out of parts, which are in the text's order.
+
+    `language` is that of the sentences, by its ISO 639-1 code, where it is known.
+    """
 
     parts: tuple[Part, ...]
     words: int
     query: str | None = None
+    language: str | None = None
+    knobs: Knobs = KNOBS
 
     def compose(self) -> str:
         """Return the sentences that say most of all parts, in the text's order."""
         chosen: list[str] = []
         lost: set[str] = set()
-        for _ in range(OPENINGS):
+        for _ in range(self.knobs.openings):
             chosen = self._chosen(lost)
-            dangling = set(takewhile(refers_back, chosen))
+            dangling = set(takewhile(starts_with_anaphor, chosen))
             if not dangling or len(dangling) == len(chosen):  # nothing better to begin with
                 break
             lost |= dangling
-        return opening(join(chosen))
+        return strip_connective(join(chosen))
 
     def fit(self, text: str) -> str:
         """Bring a summary to the wanted length: leave sentences out, or add some of the parts'.
@@ -78,29 +80,36 @@ class Composer:
         A text that is little longer than the summary should be is left as the model summed it up,
         but for an opening that is not about the text's matter.
         """
-        text = opening(plain(text, nouns(self._text)))
+        text = strip_connective(
+            strip_attribution(text, self_references(self._text, self.knobs.words_per_noun))
+        )
         length = count_words(text)
-        if length > self.words * (1 + LEEWAY):
+        if length > self.words * (1 + self.knobs.leeway):
             return self._shorter(text)
         whole = sum(count_words(part.chunk.text) for part in self.parts)
-        if length < self.words * (1 - LEEWAY) and whole >= self.words * WORTH_FILLING:
+        if (
+            length < self.words * (1 - self.knobs.leeway)
+            and whole >= self.words * self.knobs.worth_filling
+        ):
             return self._longer(text, self.words - length)
         return text
 
     def _chosen(self, without: Container[str] = ()) -> list[str]:
         candidates = [one for one in self._candidates if one.text not in without]
-        chosen = choose(candidates, self._centre, count_words, self.words)
+        chosen = select_mmr(candidates, self._centroid, count_words, self.words)
         return [candidates[i].text for i in sorted(chosen)]
 
     def _shorter(self, text: str) -> str:
         found = split_sentences(text)
         candidates = [Candidate(sentence) for sentence in found]
-        chosen = choose(candidates, self._centre, count_words, round(self.words * (1 + LEEWAY)))
+        chosen = select_mmr(
+            candidates, self._centroid, count_words, round(self.words * (1 + self.knobs.leeway))
+        )
         return join(found[i] for i in sorted(chosen)) if chosen else text
 
     def _longer(self, text: str, room: int) -> str:
         found = split_sentences(text)
-        chosen = choose(self._candidates, self._centre, count_words, room, beside=found)
+        chosen = select_mmr(self._candidates, self._centroid, count_words, room, beside=found)
         added = [self._candidates[i].text for i in sorted(chosen)]
         return join([*found, *added]) if added else text
 
@@ -109,8 +118,9 @@ class Composer:
         return tuple(split_sentences(part.chunk.text) for part in self.parts)
 
     @cached_property
-    def _centre(self) -> Centre:
-        return Centre((sentence for own in self._sources for sentence in own), self.query)
+    def _centroid(self) -> Centroid:
+        found = (sentence for own in self._sources for sentence in own)
+        return Centroid(found, self.query, self.language, self.knobs)
 
     @cached_property
     def _candidates(self) -> Sequence[Candidate]:
@@ -119,32 +129,35 @@ class Composer:
             for part, own in zip(self.parts, self._sources, strict=True)
             for candidate in (
                 *map(Candidate, self._told(part)),
-                *(Candidate(quoted(self._fluent(s)), SOURCE_WEIGHT) for s in _whole(own)),
+                *(
+                    Candidate(balance_quotes(self._fluent(s)), self.knobs.source_weight)
+                    for s in _whole(own)
+                ),
             )
         ]
 
     def _told(self, part: Part) -> Iterator[str]:
         """Yield what the model says of a part, as far as it is of the text and not on it."""
-        known = nouns(part.chunk.text)
+        known = self_references(part.chunk.text, self.knobs.words_per_noun)
         for sentence in split_sentences(part.summary):
-            said = unquoted(plain(self._fluent(sentence), known))
-            if not is_talk(said, known) and self._index.traces(said):
+            said = drop_unpaired_quote(strip_attribution(self._fluent(sentence), known))
+            if not is_meta_commentary(said, known) and self._index.traces(said):
                 yield said
 
     def _fluent(self, sentence: str) -> str:
-        return fluent(sentence) if self._spoken else sentence
+        return remove_disfluencies(sentence) if self._spoken else sentence
 
     @cached_property
     def _text(self) -> str:
         return "\n".join(part.chunk.text for part in self.parts)
 
     @cached_property
-    def _index(self) -> Index:
-        return Index(self._text)
+    def _index(self) -> SentenceIndex:
+        return SentenceIndex(self._text, self.language, self.knobs)
 
     @cached_property
     def _spoken(self) -> bool:
-        return is_spoken(self._text)
+        return is_transcript(self._text, self.knobs.words_per_uh)
 
 
 def _whole(found: Sequence[str]) -> Sequence[str]:

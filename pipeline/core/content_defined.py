@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.core.chunk import (
     MIN_CHUNK_TOKENS,
-    Kind,
+    Boundary,
     check_max_tokens,
     kind_at,
     split,
@@ -55,7 +55,7 @@ _AROUND = 256  # characters on both sides of a place that decide its rank
 class _Rank(NamedTuple):
     """What places are compared by; the least is the best."""
 
-    kind: Kind
+    kind: Boundary
     digest: bytes
 
 
@@ -126,9 +126,9 @@ def _pieces(document: Document, count: Callable[[str], int], limit: int) -> list
     for start, end in pairwise([0, *starts[1:], len(text)]):
         for part in _parts(text[start:end], count, limit):
             place = start + part.end
-            kind = kind_at(text, place) if place == end else Kind.OTHER
+            kind = kind_at(text, place) if place == end else Boundary.OTHER
             if place in headings:
-                kind = Kind.HEADING
+                kind = Boundary.HEADING
             rank = _Rank(kind, _digest(text[max(0, place - _AROUND) : place]))
             pieces.append(_Piece(place, part.tokens, rank))
     return pieces
@@ -173,7 +173,7 @@ def _cuts(
     for place in sorted(range(1, len(at) - 1), key=lambda place: ranks[place - 1]):
         k = bisect(chosen, place)
         room = min(at[place] - at[chosen[k - 1]], at[chosen[k]] - at[place])
-        if room >= distance * (_INSIDE if ranks[place - 1].kind > Kind.SENTENCE else 1):
+        if room >= distance * (_INSIDE if ranks[place - 1].kind > Boundary.SENTENCE else 1):
             chosen.insert(k, place)
     divided = (_divide(at, ranks, start, end, most, least) for start, end in pairwise(chosen))
     return [0, *chain.from_iterable(divided)]
@@ -190,7 +190,8 @@ def _divide(
         left, right = at[place] - at[start], at[end] - at[place]
         rank = ranks[place - 1]
         # Rather one part more than a cut inside a sentence.
-        return math.ceil(left / most) + math.ceil(right / most) + (rank.kind > Kind.SENTENCE), rank
+        parts = math.ceil(left / most) + math.ceil(right / most)
+        return parts + (rank.kind > Boundary.SENTENCE), rank
 
     inside = range(start + 1, end)
     roomy = [p for p in inside if min(at[p] - at[start], at[end] - at[p]) >= least]

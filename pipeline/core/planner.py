@@ -14,6 +14,7 @@ from pipeline.core.prompts import SEAM_SLACK, nothing_on
 from pipeline.core.question import MIN_ANSWER
 from pipeline.core.steps import Refine, Say, way_of
 from pipeline.errors import BudgetError, InputError, LanguageError
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.languages import NAMES, Languages, foreign, language_code, language_of
 from pipeline.text.query import asked
 from pipeline.text.terms import count_words, terms
@@ -28,11 +29,8 @@ if TYPE_CHECKING:
     from pipeline.models.base import ChatModel
     from pipeline.options import Chunking, Merging, Strategy
 
-DEFAULT_SUMMARY_TOKENS = 256
 MIN_SUMMARY = 32  # tokens: a sentence, and what joining it takes
-TOKENS_PER_WORD = 1.75  # room for the final summary: about 1.4 tokens a word, and a quarter more
 ROOM = 1.25  # the same in other languages than English: the text's own tokens a word, times this
-CROSSED_TOKENS_PER_WORD = 4.0  # where the text is in another language than its summary
 SAMPLE = 4000  # characters of a text that tell how many tokens a word takes
 LAST_TOKEN = 1  # of the context stays free: servers slide the window when it is reached
 LONGEST_TOKEN = 24  # characters; a text longer than this times the room cannot be expected to fit
@@ -51,6 +49,7 @@ class Planner:
     chunking: Chunking
     strategy: Strategy
     merging: Merging
+    knobs: Knobs = KNOBS
 
     def plan(self, document: Document) -> Plan:
         """Decide on every call of a run, and make none; see `Summarizer.plan`."""
@@ -85,14 +84,15 @@ class Planner:
     @cached_property
     def budget(self) -> Budget:
         """The budget of English documents; see `Summarizer.budget`."""
-        return self._shared(self.wording, TOKENS_PER_WORD)
+        return self._shared(self.wording, self.knobs.tokens_per_word)
 
     def _budget_for(self, document: Document, languages: Languages) -> Budget:
         if languages.said is None:
             return self.budget
         wording = self.wording_in(languages)
-        least = self._shared(wording, TOKENS_PER_WORD)
-        wide = CROSSED_TOKENS_PER_WORD if languages.crossed else self._tokens_per_word(document)
+        least = self._shared(wording, self.knobs.tokens_per_word)
+        crossed = self.knobs.crossed_tokens_per_word
+        wide = crossed if languages.crossed else self._tokens_per_word(document)
         # What a longer answer takes must leave room for the sources; shorter, it is cut to fit.
         most = least.context - least.overhead - MIN_FAN_IN * least.summary
         answer = round(self.words * wide) + MIN_ANSWER
@@ -108,7 +108,8 @@ class Planner:
             empty.append(wording.refined("", "", self.words))
         context = self.model.context
         overhead = max(self.model.count(*prompt) for prompt in empty) + SEAM_SLACK + LAST_TOKEN
-        summary = self.summary_tokens or min(DEFAULT_SUMMARY_TOKENS, max(context // 8, MIN_SUMMARY))
+        most = max(context // 8, MIN_SUMMARY)
+        summary = self.summary_tokens or min(self.knobs.summary_tokens, most)
         try:
             answer = round(self.words * tokens_per_word) + MIN_ANSWER
             return Budget(context, overhead, summary, answer)
@@ -133,7 +134,7 @@ class Planner:
         query = self.wording.query
         if query is None or languages.crossed or self._asks_in_another(query, languages):
             return chunks
-        return on_topic(chunks, query)
+        return on_topic(chunks, query, languages.text)
 
     def _asks_in_another(self, query: str, languages: Languages) -> bool:
         """Say whether a query is in another language than a text, in so far as that is known."""
@@ -186,7 +187,12 @@ class Planner:
         return cut(document, self.model.count_text, min(budget.source, bound))
 
 
-def on_topic(chunks: Sequence[Chunk], query: str) -> list[Chunk]:
-    """Return the chunks that may hold something on a query: all of them where it is general."""
-    about = asked(query)
-    return [chunk for chunk in chunks if not about or about & frozenset(terms(chunk.text))]
+def on_topic(chunks: Sequence[Chunk], query: str, language: str | None = None) -> list[Chunk]:
+    """Return the chunks that may hold something on a query: all of them where it is general.
+
+    `language` is that of the chunks, by its ISO 639-1 code, where it is known.
+    """
+    about = asked(query, language)
+    return [
+        chunk for chunk in chunks if not about or about & frozenset(terms(chunk.text, language))
+    ]

@@ -1,4 +1,4 @@
-"""A version of the rules by which texts are made without a model, that nobody has to raise.
+"""The version of the rules that make texts without a model: a hash of their own source.
 
 What a model said is kept as it said it. What our rules make of that is kept beside it under a key
 with this version, so it is made anew, at the cost of no call, whenever a rule changes.

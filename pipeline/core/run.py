@@ -1,4 +1,4 @@
-"""One run of one plan, and what it has seen so far."""
+"""One run of a plan: what it has counted so far, whom it tells, and its result."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Run:
             prompt_tokens=caller.prompt_tokens,
             output_tokens=caller.output_tokens,
             verified=self.verified,
-            stand_ins=tuple(sorted(caller.stand_ins, key=lambda s: (s.start, s.end))),
+            stand_ins=tuple(sorted(caller.stand_ins, key=lambda s: (s.start, s.end, s.reason))),
             anew=join_stretches(self.anew),
             warnings=(
                 *plan.document.warnings,
@@ -92,7 +92,12 @@ class Run:
             language=language,
             # A book takes seconds, in which other runs of this loop go on.
             evidence=await asyncio.to_thread(
-                trace, plan.document, root, self.tools.query, plan.languages
+                trace,
+                plan.document,
+                root,
+                self.tools.query,
+                plan.languages,
+                self.tools.answers.knobs,
             )
             if self.sources
             else None,

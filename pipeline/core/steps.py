@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from pipeline.core.compose import Part
 from pipeline.core.prompts import join_sources
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer, Question
-from pipeline.text.extract import extract
 from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from pipeline.core.plan import Made, Node, Step
     from pipeline.core.tools import Tools
     from pipeline.options import Merging, Strategy
-
-REWRITTEN = 200  # tokens of a chunk's central sentences, where the model reads only those
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Ask:
     def read(self, node: Node, tools: Tools) -> str:
         """See `Step`."""
         return "".join(
-            tools.central(chunk, REWRITTEN) if self.central else chunk.text for chunk in node.chunks
+            tools.central(chunk) if self.central else chunk.text for chunk in node.chunks
         )
 
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
@@ -82,7 +79,7 @@ class Ask:
         room = tools.budget.final_source if node.final else tools.budget.source
         room -= tools.count(joined) + JOIN_TOKENS
         stretch = tools.document.text[node.start : node.end]
-        return extract(stretch, tools.count, room, tools.query) if room > MIN_ANSWER else ""
+        return tools.extract(stretch, room) if room > MIN_ANSWER else ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +146,7 @@ class Choose(Quiet):
             chunks = [chunk for source in node.sources for chunk in source.chunks]
             parts = [Part(chunk, one.text) for chunk, one in zip(chunks, sources, strict=True)]
             return Answer(await tools.compose(parts))
-        text = node.chunks[0].text
-        return Answer(extract(text, tools.count, tools.budget.answer, tools.query))
+        return Answer(tools.extract(node.chunks[0].text, tools.budget.answer))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The door to all of it: what is asked for goes in, a plan and a result come out."""
+"""Summarizer: what is asked for goes in, a plan and a result come out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pipeline.core.planner import Planner
 from pipeline.core.prompts import Wording
 from pipeline.core.run import Run
 from pipeline.core.tools import Tools
+from pipeline.knobs import KNOBS, Knobs
 
 if TYPE_CHECKING:
     from pipeline.core.budget import Budget
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from pipeline.options import Chunking, FormName, Merging, Strategy, Unsupported
     from pipeline.settings import Settings
     from pipeline.text.languages import Languages
-
-SMALL = 1_000_000_000  # parameters; a smaller model loses and invents in merging
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,11 @@ class Summarizer:
     `merge` is how partial summaries become one: "abstractive", by the model; "context", by the
     model with the text's best sentences beside them; "extractive", by choosing among their
     sentences and the text's; "rewrite", the same where the model only reads the best sentences of
-    each chunk; "auto", extractive below SMALL parameters, else abstractive; into another language
-    it is always "abstractive", since the text's sentences do not fit. `unsupported` is what
-    becomes of sentences with facts that the text does not hold: "drop", "mark" or "keep". `prompt`
-    is the form of the prompts.
+    each chunk; "auto", extractive for models of fewer parameters than `knobs.small`, else
+    abstractive. Into another language it is always "abstractive", since the text's sentences do
+    not fit. `unsupported` is what becomes of sentences with facts that the text does not hold:
+    "drop", "mark" or "keep". `prompt` is the form of the prompts. `knobs` are the numbers that all
+    of this goes by.
     """
 
     model: ChatModel
@@ -66,6 +66,7 @@ class Summarizer:
     prompt: FormName = "plain"
     store: Store = field(default_factory=NoStore)
     retry: Retry = field(default_factory=Retry)
+    knobs: Knobs = KNOBS
 
     @classmethod
     def from_settings(
@@ -102,7 +103,7 @@ class Summarizer:
         if self.merge != "auto":
             return self.merge
         size = self.model.parameters
-        return "extractive" if size is not None and size < SMALL else "abstractive"
+        return "extractive" if size is not None and size < self.knobs.small else "abstractive"
 
     @property
     def wording(self) -> Wording:
@@ -113,7 +114,7 @@ class Summarizer:
     def _planner(self) -> Planner:
         return Planner(
             self.model, self.wording, self.words, self.language, self.chunk_tokens,
-            self.summary_tokens, self.chunking, self.strategy, self.merging,
+            self.summary_tokens, self.chunking, self.strategy, self.merging, self.knobs,
         )  # fmt: skip
 
     def languages(self, document: Document) -> Languages:
@@ -176,7 +177,7 @@ class Summarizer:
 
         answers = Answers(
             self.model, self.store, plan.document, plan.budget, plan.languages,
-            self._planner.wording_in(plan.languages), self.words, self.unsupported,
+            self._planner.wording_in(plan.languages), self.words, self.unsupported, self.knobs,
         )  # fmt: skip
         caller = Caller(self.model, answers, self.retry, None if emit is ignore else hear)
         return Tools(caller, answers)

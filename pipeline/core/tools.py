@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.cache.keys import derived_key
 from pipeline.core.compose import Composer, Part
 from pipeline.core.rules import rules_version
-from pipeline.evidence.review import Source
+from pipeline.evidence.review import Reviewer
 from pipeline.models.base import Reply
 from pipeline.text.extract import extract
 
@@ -50,10 +50,15 @@ class Tools:
         """Count the tokens of a text."""
         return self.caller.model.count_text(text)
 
-    def central(self, chunk: Chunk, tokens: int) -> str:
-        """Return the central sentences of a chunk, of so many tokens at most."""
+    def extract(self, text: str, tokens: int) -> str:
+        """Return the central sentences of a part of the document, of so many tokens at most."""
+        answers = self.answers
+        return extract(text, self.count, tokens, self.query, answers.languages.text, answers.knobs)
+
+    def central(self, chunk: Chunk) -> str:
+        """Return as many central sentences of a chunk as the model should read of it."""
         if chunk.start not in self._central:
-            self._central[chunk.start] = extract(chunk.text, self.count, tokens, self.query)
+            self._central[chunk.start] = self.extract(chunk.text, self.answers.knobs.rewritten)
         return self._central[chunk.start]
 
     async def compose(self, parts: Sequence[Part]) -> str:
@@ -71,13 +76,16 @@ class Tools:
     def _fitted(self, text: str, parts: Sequence[Part]) -> str:
         text = self._composer(parts).fit(text)
         if self.answers.unsupported == "mark":
-            text = Source(self.document.text, self.query, self.answers.languages).mark(text)
+            text = Reviewer(
+                self.document.text, self.query, self.answers.languages, self.answers.knobs
+            ).mark(text)
         return text
 
     def _composer(self, parts: Sequence[Part]) -> Composer:
         if self.answers.languages.crossed:  # only what the model wrote is in the right language
             parts = [Part(replace(part.chunk, text=part.summary)) for part in parts]
-        return Composer(tuple(parts), self.answers.words, self.query)
+        languages, knobs = self.answers.languages, self.answers.knobs
+        return Composer(tuple(parts), self.answers.words, self.query, languages.wanted, knobs)
 
     async def _derived(
         self,
@@ -94,8 +102,9 @@ class Tools:
         """
         answers = self.answers
         key = derived_key(
-            f"{kind} {rules_version()}", self.answers.words, self.query, answers.unsupported,
-            answers.languages.asked, self.document.text, text, [part.summary for part in parts],
+            f"{kind} {rules_version()}", vars(answers.knobs), answers.words, self.query,
+            answers.unsupported, answers.languages.asked, self.document.text, text,
+            [part.summary for part in parts],
         )  # fmt: skip
         found = answers.store.get(key)
         if found is not None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.documents.formats import plain
-from pipeline.documents.formats.detect import is_plain
+from pipeline.documents.formats.detect import needs_sandbox, read
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +29,9 @@ def load(name: str) -> Document:
     if name == STDIN:
         return from_bytes(sys.stdin.buffer.read(), "standard input")
     if is_address(name):
-        from pipeline.documents.fetch import Fetcher  # loads what files do without
+        import asyncio  # this and the next load what files do without
+
+        from pipeline.documents.fetch import Fetcher
 
         return from_bytes(asyncio.run(Fetcher().fetch(name)), name)
     return from_bytes(_read(name), name)
@@ -48,11 +48,11 @@ def from_bytes(data: bytes, name: str, limits: Limits | None = None) -> Document
     Raises:
         DocumentError: it is no document, or holds no text.
     """
-    if is_plain(data):
-        return plain.read(data, name)
-    from pipeline.documents.sandbox import read_apart  # loads what text does without
+    if not needs_sandbox(data, name):
+        return read(data, name)
+    from pipeline.documents.sandbox import read_in_sandbox  # loads what text does without
 
-    return read_apart(data, name, limits)
+    return read_in_sandbox(data, name, limits)
 
 
 def _read(name: str) -> bytes:

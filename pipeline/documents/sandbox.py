@@ -1,7 +1,7 @@
-"""Reading a document in a process of its own, which may not take much, and may not do much.
+"""The sandbox: a process of its own that reads one document, within limits.
 
-Documents come from anywhere, and the libraries that take them apart are large. What goes wrong in
-them, a crash, an endless loop, a demand for all memory, ends that process and no other. It gets the
+Documents come from anywhere, and the libraries that read them are large. What goes wrong in them, a
+crash, an endless loop, a demand for all memory, ends that process and no other. It gets the
 bytes on its standard input and answers with JSON. It opens no connection, starts no program and
 writes no file.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.documents.document import Document, Mark, Removed
-from pipeline.documents.formats.detect import BROKEN, read
+from pipeline.documents.formats.detect import BROKEN, extension, read
 from pipeline.errors import DocumentError, NoText, TooLarge, Unsupported
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Limits:
     memory: int = 2 * 2**30
 
 
-def read_apart(data: bytes, name: str, limits: Limits | None = None) -> Document:
-    """Read a document's bytes in a process of its own; `name` is for people.
+def read_in_sandbox(data: bytes, name: str, limits: Limits | None = None) -> Document:
+    """Read a document's bytes in a process of its own; only the extension of `name` goes there.
 
     Raises:
         DocumentError: see `pipeline.documents.formats.detect.read`.
@@ -49,7 +49,8 @@ def read_apart(data: bytes, name: str, limits: Limits | None = None) -> Document
     """
     limits = limits or Limits()
     python = [sys.executable, "-P", "-B"]  # nothing from the working folder, nothing written
-    command = [*python, "-m", "pipeline.documents.sandbox", str(limits.seconds), str(limits.memory)]
+    bounds = [str(limits.seconds), str(limits.memory)]
+    command = [*python, "-m", "pipeline.documents.sandbox", *bounds, extension(name)]
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the document comes on standard input
             command,
@@ -78,11 +79,11 @@ def _received(answer: dict[str, Any], name: str) -> Document:
 
 def main() -> None:
     """Read the document on standard input and write what it holds as JSON: the other side."""
-    seconds, memory = map(int, sys.argv[1:])
+    seconds, memory, ending = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     data = sys.stdin.buffer.read()
     _confine(seconds, memory)
     try:
-        document = read(data, "")
+        document = read(data, ending)
         answer: dict[str, object] = {
             "text": document.text,
             "marks": [mark.to_list() for mark in document.marks],

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from text_to_num import alpha2digit
 
+from pipeline.knobs import KNOBS, Knobs
+from pipeline.text.english import NO_NAMES, ORDINAL_ENDINGS, SCALES, SPELLED, VAGUE
 from pipeline.text.sentences import sentences
 from pipeline.text.terms import DENSE
 
@@ -36,41 +38,18 @@ READ_NUMBERS = frozenset({"de", "en", "es", "fr", "it", "nl", "pt"})
 # Languages that write every noun with a capital, so that one says nothing about names.
 NOUNS_WITH_CAPITALS = frozenset({"de"})
 
-_UNITS = (
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
-    "fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|"
-    "ninety|hundred|thousand|million|billion|trillion"
-)
-_ORDINALS = (
-    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|"
-    "(?:thir|four|fif|six|seven|eigh|nine)teenth|(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet)"
-    "(?:ieth|ies)|hundredth|thousandth|millionth"
-)
-_SPELLED = re.compile(  # the look ahead at first letters saves most of the time
-    rf"(?i)\b(?=[befhmnostz])(?:{_UNITS}|{_ORDINALS})"
-    rf"(?:(?:[\s-]+|\s+and\s+)(?:{_UNITS}|{_ORDINALS}))*\b"
-)
 _LETTER = rf"[^\W{DENSE}]"  # what would make one word with digits; in dense scripts, nothing does
 _DIGITS = re.compile(
-    rf"(?<![.,])(?<!{_LETTER})\d+(?:[.,’' \u202f]\d{{3}})*(?:[.,:]\d+)*(?:st|nd|rd|th|s)?"
+    rf"(?<![.,])(?<!{_LETTER})\d+(?:[.,’' \u202f]\d{{3}})*(?:[.,:]\d+)*(?:{ORDINAL_ENDINGS})?"
     rf"(?!{_LETTER})"
 )
-_SCALED = re.compile(
-    r"(?i)(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]+(hundred|thousand|million|billion|trillion)s?\b"
-)
+_SCALED = re.compile(rf"(?i)(?<![\w.,])(\d+(?:[.,]\d+)*)[\s-]+({'|'.join(SCALES)})s?\b")
 _LIST_MARK = re.compile(r"(?m)^[ \t*]*(\d+)[.)](?=\s)")
-_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-# Said of no particular number, or of one thing: "no one", "the one who", "at first", "a second".
-_VAGUE = {"one", "first", "second", "hundred", "thousand", "million", "billion", "trillion", "zero"}
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _PARTS = re.compile(r"[-'’.]")
 # Short ones match too, so that what stands between two quotations is not taken for one.
 _QUOTED = re.compile(r"[“\"«„]([^“”\"«»„]*)[”\"»“]")
-QUOTED_WORDS = 3  # a shorter quotation sets a word apart and quotes nobody
-STEM = 5  # letters that two forms of a name share at least, and …
-STEM_SHARE = 0.6  # … of the longer: Florida and Floridian, but not International and Interviewer
-SPELLING = 0.84  # likeness of two spellings of a name, as difflib measures it
 _POSSESSIVE = re.compile(r"['’]s?\Z")
 
 
@@ -84,7 +63,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Known:
+class SourceFacts:
     """What a source holds, in the forms in which facts are looked up.
 
     `language` is the source's, by its ISO 639-1 code, for number words in other ones than English.
@@ -92,6 +71,7 @@ class Known:
 
     text: str
     language: str | None = None
+    knobs: Knobs = KNOBS
 
     @cached_property
     def numbers(self) -> frozenset[str]:
@@ -129,8 +109,8 @@ class Known:
         """The words with capitals, by their first letters, which other forms of them share."""
         starts: dict[str, list[str]] = {}
         for word in self.capitals:
-            if len(word) >= STEM:
-                starts.setdefault(word[:STEM], []).append(word)
+            if len(word) >= self.knobs.name_stem:
+                starts.setdefault(word[: self.knobs.name_stem], []).append(word)
         return starts
 
     @cached_property
@@ -146,7 +126,7 @@ def kinds_of(languages: Languages) -> frozenset[Kind]:
     return ALL_KINDS - {"name"} if languages.text in NOUNS_WITH_CAPITALS else ALL_KINDS
 
 
-def unsupported(text: str, known: Known, kinds: frozenset[Kind] = ALL_KINDS) -> list[Fact]:
+def unsupported(text: str, known: SourceFacts, kinds: frozenset[Kind] = ALL_KINDS) -> list[Fact]:
     """Return the facts of some kinds that a source does not hold, in their order."""
     found: list[Fact] = []
     if "number" in kinds:
@@ -154,7 +134,11 @@ def unsupported(text: str, known: Known, kinds: frozenset[Kind] = ALL_KINDS) -> 
     if "name" in kinds:
         found += (fact for fact in _names(text) if not _is_known(fact.text, known))
     if "quotation" in kinds:
-        found += (fact for fact in _quotations(text) if not _is_quoted(fact.text, known))
+        found += (
+            fact
+            for fact in _quotations(text, known.knobs.quoted_words)
+            if not _is_quoted(fact.text, known)
+        )
     return sorted(found, key=lambda fact: (fact.start, fact.end))
 
 
@@ -168,15 +152,15 @@ def _numbers(text: str) -> Iterator[tuple[Fact, frozenset[str]]]:
     for match in _DIGITS.finditer(text):
         if not any(start <= match.start() < end for start, end in taken):
             yield _fact(match), _values(match[0])
-    for match in _SPELLED.finditer(text):
+    for match in SPELLED.finditer(text):
         inside = any(start <= match.start() < end for start, end in taken)
-        if not inside and match[0].lower() not in _VAGUE and (values := _spelled(match[0])):
+        if not inside and match[0].lower() not in VAGUE and (values := _spelled(match[0])):
             yield _fact(match), values
 
 
 def _values(digits: str) -> frozenset[str]:
     """Return what digits can stand for: 1,500 and 1.500 are the same number or a fraction."""
-    bare = re.sub(r"(?:st|nd|rd|th|s)\Z", "", digits)
+    bare = re.sub(rf"(?:{ORDINAL_ENDINGS})\Z", "", digits)
     joined = re.sub(r"[,.’' \u202f](?=\d{3}(?!\d))", "", bare)
     forms = {_fraction(joined.replace(",", "."))}
     if joined != bare and bare.count(".") == 1:
@@ -196,7 +180,7 @@ def _fraction(number: str) -> str:
 
 def _scaled(number: str, scale: str) -> str:
     whole, _, part = number.replace(",", "").partition(".")
-    power = _SCALES[scale]
+    power = SCALES[scale]
     moved = whole + part.ljust(power, "0")[:power]
     return _fraction(f"{moved}.{part[power:]}" if len(part) > power else moved)
 
@@ -215,7 +199,7 @@ def _names(text: str) -> Iterator[Fact]:
         words = list(_WORD.finditer(text, start, end))
         for number, match in enumerate(words):
             word = match[0]
-            if not word[0].isupper() or len(_plain(word)) < 2 or word.lower() in _NEVER:
+            if not word[0].isupper() or len(_plain(word)) < 2 or word.lower() in NO_NAMES:
                 continue
             follows = number + 1 < len(words) and _in_one_name(text, match, words[number + 1])
             if _opens(text, start, match.start()) and not follows:
@@ -235,27 +219,24 @@ def _opens(text: str, start: int, place: int) -> bool:
     return before[-1] in "“\"‘'«„(:*#-–—•" or re.search(r"\d[.)]\Z", before) is not None
 
 
-# Written with a capital, and no names.
-_NEVER = {"i", "i'm", "i'd", "i'll", "i've", "mr", "mrs", "ms", "dr", "sir", "ok", "tv"}
-
-
-def _is_known(name: str, known: Known) -> bool:
-    plain = _plain(name)
+def _is_known(name: str, known: SourceFacts) -> bool:
+    plain, knobs = _plain(name), known.knobs
     forms = {plain, plain.removesuffix("s"), plain.removesuffix("es"), f"{plain}s"}
     if forms & known.words:
         return True
     if all(part in known.words for part in _PARTS.split(plain) if part):
         return True
-    if any(_same_stem(plain, word) for word in known.starts.get(plain[:STEM], ())):
+    alike = known.starts.get(plain[: knobs.name_stem], ())
+    if any(_same_stem(plain, word, knobs.name_stem_share) for word in alike):
         return True
-    close = get_close_matches(plain, _near(plain, known.capitals), n=1, cutoff=SPELLING)
+    close = get_close_matches(plain, _near(plain, known.capitals), n=1, cutoff=knobs.spelling)
     return bool(close)
 
 
-def _same_stem(one: str, other: str) -> bool:
+def _same_stem(one: str, other: str, share: float) -> bool:
     letters = zip(one, other, strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
-    return shared >= STEM_SHARE * max(len(one), len(other))
+    return shared >= share * max(len(one), len(other))
 
 
 def _near(word: str, words: Iterable[str]) -> list[str]:
@@ -263,13 +244,13 @@ def _near(word: str, words: Iterable[str]) -> list[str]:
     return [one for one in words if one[0] == word[0] and abs(len(one) - len(word)) < 3]
 
 
-def _quotations(text: str) -> Iterator[Fact]:
+def _quotations(text: str, least: int) -> Iterator[Fact]:
     for match in _QUOTED.finditer(text):
-        if len(_WORD.findall(match[1])) >= QUOTED_WORDS:
+        if len(_WORD.findall(match[1])) >= least:
             yield Fact(match[1], match.start(1), match.end(1))
 
 
-def _is_quoted(quotation: str, known: Known) -> bool:
+def _is_quoted(quotation: str, known: SourceFacts) -> bool:
     """Say whether the source holds each sentence of a quotation.
 
     Where one mark of a pair was left out, sentences that do not follow each other in the source
@@ -278,7 +259,7 @@ def _is_quoted(quotation: str, known: Known) -> bool:
     return all(_runs(quotation[start:end], known) for start, end in sentences(quotation))
 
 
-def _runs(text: str, known: Known) -> bool:
+def _runs(text: str, known: SourceFacts) -> bool:
     words = " ".join(_plain(match[0]) for match in _WORD.finditer(text))
     return not words or f" {words} " in known.running
 

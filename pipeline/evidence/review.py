@@ -8,7 +8,8 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.facts import Known, kinds_of, unsupported
+from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.languages import UNKNOWN, foreign
 from pipeline.text.sentences import join, sentences
 from pipeline.text.terms import is_dense, terms
@@ -19,22 +20,12 @@ if TYPE_CHECKING:
     from pipeline.evidence.facts import Fact
     from pipeline.text.languages import Languages
 
-STRAY = 0.25  # share of an answer's terms that the source holds, below which it has left the text
-# Share of an answer's sentences with unsupported facts. Leaving out fewer loses little, and asking
-# again whenever there is one took half as many calls again (eval/LOG.md).
-WORTH_ASKING = 0.25
-FEW_TERMS = 8  # in an answer with fewer, a share says nothing
-COPIED = 0.8  # the same, above which it quotes the text
-# Which texts are not summed up by what two of their sentences hold: those of so many sentences,
-# and of so few characters that their common words ("the", "and") are not a third of any answer.
-MANY_SENTENCES = 8
-SHORT_TEXT = 5_000
 MARK = "[?]"  # behind a fact that the source does not hold
 
 
 @dataclass(frozen=True)
-class Source:
-    """A text that answers are held against; the words of a query need no support either.
+class Reviewer:
+    """Holds answers against the text that they are about; the words of a query need no support.
 
     With `languages` crossed, answers share no words with the text, only numbers.
     """
@@ -42,18 +33,20 @@ class Source:
     text: str
     query: str | None = None
     languages: Languages = UNKNOWN
+    knobs: Knobs = KNOBS
 
     def review(self, answer: str) -> Review:
         """Hold an answer against the text."""
         facts = self._unsupported(answer)
         words = answer.casefold().split()
         alike = not self.languages.crossed
-        # Half of the words, as they are, settle its language, and mostly that it is not stray.
+        # Half of the words, as they are, settle its language, and mostly that it is of the text.
         familiar = alike and 2 * _share(words, self._words) >= 1
         return Review(
-            stray=alike and self._is_stray(answer, words, familiar=familiar),
+            off_source=alike and self._is_off_source(answer, words, familiar=familiar),
             foreign=None if familiar else foreign(answer, self.languages.wanted),
             answer=answer,
+            worth_asking=self.knobs.worth_asking,
             sentences=tuple(
                 (answer[start:end], any(start < fact.end and fact.start < end for fact in facts))
                 for start, end in sentences(answer)
@@ -68,20 +61,23 @@ class Source:
             done = fact.end
         return marked + answer[done:]
 
-    def _is_stray(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
+    def _is_off_source(self, answer: str, words: Sequence[str], *, familiar: bool) -> bool:
         if not familiar:  # stems take longer than all the rest
-            own = terms(answer)
-            if len(own) >= FEW_TERMS and _share(own, self._terms) < STRAY:
+            own = self._terms_of(answer)
+            if (
+                len(own) >= self.knobs.few_terms
+                and _share(own, self._terms) < self.knobs.off_source
+            ):
                 return True
         # Pairs of characters are rare: no common ones tie a faithful answer to all of the text.
-        if len(self.text) > SHORT_TEXT or self.query is not None or is_dense(answer):
+        if len(self.text) > self.knobs.short_text or self.query is not None or is_dense(answer):
             return False
         found = self._sentences(str.split)
-        if len(found) < MANY_SENTENCES:  # by their stems, no more of them differ
+        if len(found) < self.knobs.many_sentences:  # by their stems, no more of them differ
             return False
-        if len(words) >= FEW_TERMS and _elsewhere(words, found) >= STRAY:
+        if len(words) >= self.knobs.few_terms and _elsewhere(words, found) >= self.knobs.off_source:
             return False
-        return self._is_of_one_place(terms(answer))
+        return self._is_of_one_place(self._terms_of(answer))
 
     def _is_of_one_place(self, own: Sequence[str]) -> bool:
         """Whether what these terms share with a short text is two neighbouring sentences' alone.
@@ -91,13 +87,13 @@ class Source:
         query may well stand in one place, and whoever quotes does not obey, except with a word or
         two ("PWNED").
         """
-        found = self._sentences(terms)
-        if not own or len(found) < MANY_SENTENCES:
+        found = self._sentences(self._terms_of)
+        if not own or len(found) < self.knobs.many_sentences:
             return False
-        quoted = _share(own, self._terms) >= COPIED
-        if len(own) < FEW_TERMS:
+        quoted = _share(own, self._terms) >= self.knobs.copied
+        if len(own) < self.knobs.few_terms:
             return quoted and _elsewhere(own, found) == 0
-        return not quoted and _elsewhere(own, found) < STRAY
+        return not quoted and _elsewhere(own, found) < self.knobs.off_source
 
     def _unsupported(self, answer: str) -> list[Fact]:
         return unsupported(answer, self._known, kinds_of(self.languages))
@@ -108,17 +104,20 @@ class Source:
         found = (frozenset(words_of(part)) for part in parts)
         return list(dict.fromkeys(filter(None, found)))
 
+    def _terms_of(self, text: str) -> list[str]:
+        return terms(text, self.languages.text)
+
     @cached_property
     def _words(self) -> frozenset[str]:
         return frozenset(self._all.casefold().split())
 
     @cached_property
     def _terms(self) -> frozenset[str]:
-        return frozenset(terms(self._all))
+        return frozenset(self._terms_of(self._all))
 
     @cached_property
-    def _known(self) -> Known:
-        return Known(self._all, self.languages.text)
+    def _known(self) -> SourceFacts:
+        return SourceFacts(self._all, self.languages.text, self.knobs)
 
     @property
     def _all(self) -> str:
@@ -151,14 +150,15 @@ def _elsewhere(own: Sequence[str], found: Sequence[frozenset[str]]) -> float:
 class Review:
     """An answer's sentences, each with whether it holds an unsupported fact.
 
-    `stray` says that the answer is about something else altogether. `foreign` is its language, by
-    ISO 639-1 code, where another one was wanted.
+    `off_source` says that the answer is about something else altogether. `foreign` is its language,
+    by ISO 639-1 code, where another one was wanted.
     """
 
-    stray: bool
+    off_source: bool
     foreign: str | None
     answer: str
     sentences: tuple[tuple[str, bool], ...]
+    worth_asking: float = KNOBS.worth_asking
 
     @property
     def unsupported(self) -> float:
@@ -168,12 +168,12 @@ class Review:
     @property
     def doubtful(self) -> bool:
         """Whether so much of the answer cannot be used that it is worth asking again."""
-        return self.stray or self.foreign is not None or self.unsupported >= WORTH_ASKING
+        return self.off_source or self.foreign is not None or self.unsupported >= self.worth_asking
 
     @property
     def badness(self) -> tuple[bool, bool, float]:
         """What the better of two answers has less of."""
-        return self.foreign is not None, self.stray, self.unsupported
+        return self.foreign is not None, self.off_source, self.unsupported
 
     @property
     def supported(self) -> str:

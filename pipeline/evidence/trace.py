@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.facts import Known, kinds_of, unsupported
+from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.languages import UNKNOWN
 from pipeline.text.sentences import is_chat, sentences, spans
-from pipeline.text.terms import stem, terms
+from pipeline.text.terms import stemming, terms
 from pipeline.tree import Chunk, join_stretches
 
 if TYPE_CHECKING:
@@ -31,13 +32,7 @@ if TYPE_CHECKING:
     from pipeline.text.languages import Languages
     from pipeline.tree import Summary
 
-MOST_SOURCES = 3  # for one sentence
-LEAST_SCORE = 0.15  # of a source; what shares less speaks of something else
-LEAST_GAIN = 0.1  # of a further source, over those before it
-FACT_WEIGHT = 2.0  # of names and numbers, over other words
 FEW_SENTENCES = 10  # of fewer, how many hold a word does not tell how rare it is
-LENGTH_SHARE = 0.3  # how much a long source sentence is held against it; BM25's b
-KEPT = 0.35  # share of a partial summary's sentence that the text above it still holds
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -116,6 +111,7 @@ def trace(
     root: Summary,
     query: str | None = None,
     languages: Languages = UNKNOWN,
+    knobs: Knobs = KNOBS,
 ) -> Evidence:
     """Trace a summary back to the document it was made from.
 
@@ -125,9 +121,10 @@ def trace(
         query: What the summary was asked; its words need no support.
         languages: The document's and the summary's. Crossed, only names and numbers that both
             write alike lead anywhere.
+        knobs: The numbers that tracing goes by.
     """
-    index = Index(document.text)
-    known = Known(f"{document.text}\n{query or ''}", languages.text)
+    index = SentenceIndex(document.text, languages.text, knobs)
+    known = SourceFacts(f"{document.text}\n{query or ''}", languages.text, knobs)
     kinds = kinds_of(languages)
     leaves = list(_leaves(root, ()))
     traced = [
@@ -161,12 +158,17 @@ def _leaves(node: Summary, above: tuple[Summary, ...]) -> Iterator[_Leaf]:
             yield from _leaves(source, (source, *above))
 
 
-class Index:
-    """The sentences of a text, by the terms they hold."""
+class SentenceIndex:
+    """The sentences of a text by the terms they hold, to be ranked as BM25 ranks documents.
 
-    def __init__(self, text: str) -> None:
+    `language` is the text's, by its ISO 639-1 code; what is looked for is taken to be in it too.
+    """
+
+    def __init__(self, text: str, language: str | None = None, knobs: Knobs = KNOBS) -> None:
+        self.language = language
+        self.knobs = knobs
         self.spans = spans(text) if is_chat(text) else sentences(text)
-        self.terms = [frozenset(terms(text[start:end])) for start, end in self.spans]
+        self.terms = [frozenset(terms(text[start:end], language)) for start, end in self.spans]
         self.places: dict[str, list[int]] = defaultdict(list)
         for i, own in enumerate(self.terms):
             for term in own:
@@ -188,32 +190,33 @@ class Index:
 
     def weights(self, text: str) -> dict[str, float]:
         """Return the weights of a sentence's terms, facts counting double."""
-        facts = set(_facts(text))
+        facts = set(_facts(text, self.language))
         return {
-            term: self.weight(term) * (FACT_WEIGHT if term in facts else 1) for term in terms(text)
+            term: self.weight(term) * (self.knobs.fact_weight if term in facts else 1)
+            for term in terms(text, self.language)
         }
 
 
-def _sources(text: str, index: Index, leaves: Sequence[_Leaf]) -> Iterator[Source]:
+def _sources(text: str, index: SentenceIndex, leaves: Sequence[_Leaf]) -> Iterator[Source]:
     weights = index.weights(text)
     whole = sum(weights.values())
     if not whole:
         return
-    support = [(leaf.chunk, _support(weights, leaf)) for leaf in leaves]
+    support = [(leaf.chunk, _support(weights, leaf, index)) for leaf in leaves]
     left = dict(weights)
-    for _ in range(MOST_SOURCES):
+    for _ in range(index.knobs.most_sources):
         gains = _gains(left, index)
         if not gains:
             return
         best = _best(gains, index, support)
         share = sum(weights[term] for term in index.terms[best] & weights.keys()) / whole
-        if share < LEAST_SCORE or gains[best] / whole < LEAST_GAIN:
+        if share < index.knobs.least_score or gains[best] / whole < index.knobs.least_gain:
             return
         yield Source(*index.spans[best], share)
         left = {term: weight for term, weight in left.items() if term not in index.terms[best]}
 
 
-def _gains(weights: Mapping[str, float], index: Index) -> dict[int, float]:
+def _gains(weights: Mapping[str, float], index: SentenceIndex) -> dict[int, float]:
     """Return, for each sentence of the index that shares a term, the weight that it shares."""
     gains: dict[int, float] = defaultdict(float)
     for term, weight in weights.items():
@@ -222,32 +225,38 @@ def _gains(weights: Mapping[str, float], index: Index) -> dict[int, float]:
     return gains
 
 
-def _best(gains: Mapping[int, float], index: Index, support: Sequence[tuple[Chunk, float]]) -> int:
+def _best(
+    gains: Mapping[int, float], index: SentenceIndex, support: Sequence[tuple[Chunk, float]]
+) -> int:
     """Return the sentence that ranks highest, and rank only those whose gain allows that."""
     most = max(gains, key=gains.__getitem__)
     tree = 2 if support else 1
-    least = _rank(most, gains[most], index, support) * (1 - LENGTH_SHARE) / tree
+    least = _rank(most, gains[most], index, support) * (1 - index.knobs.length_share) / tree
     able = [i for i, gain in gains.items() if gain >= least]
     return max(able, key=lambda i: (_rank(i, gains[i], index, support), -i))
 
 
-def _rank(i: int, gain: float, index: Index, support: Sequence[tuple[Chunk, float]]) -> float:
+def _rank(
+    i: int, gain: float, index: SentenceIndex, support: Sequence[tuple[Chunk, float]]
+) -> float:
     length = len(index.terms[i]) / index.mean_length
     start = index.spans[i][0]
     tree = next((s for chunk, s in support if chunk.start <= start < chunk.end), 0.0)
-    return gain * (1 + tree) / (1 - LENGTH_SHARE + LENGTH_SHARE * length)
+    b = index.knobs.length_share
+    return gain * (1 + tree) / (1 - b + b * length)
 
 
-def _support(weights: Mapping[str, float], leaf: _Leaf) -> float:
+def _support(weights: Mapping[str, float], leaf: _Leaf, index: SentenceIndex) -> float:
     """Return how much of a sentence the texts between a chunk and the root hold, on average."""
     if not leaf.above:
         return 0.0
-    return sum(_best_share(weights, summary.text) for summary in leaf.above) / len(leaf.above)
+    return sum(_best_share(weights, one.text, index) for one in leaf.above) / len(leaf.above)
 
 
-def _best_share(weights: Mapping[str, float], text: str) -> float:
+def _best_share(weights: Mapping[str, float], text: str, index: SentenceIndex) -> float:
     whole = sum(weights.values()) or 1.0
-    return max((_shared(weights, sentence) / whole for sentence in _term_sets(text)), default=0.0)
+    found = _term_sets(text, index.language)
+    return max((_shared(weights, sentence) / whole for sentence in found), default=0.0)
 
 
 def _shared(weights: Mapping[str, float], held: frozenset[str]) -> float:
@@ -255,7 +264,7 @@ def _shared(weights: Mapping[str, float], held: frozenset[str]) -> float:
 
 
 def _coverage(
-    root: Summary, leaves: Sequence[_Leaf], traced: Sequence[Traced], index: Index
+    root: Summary, leaves: Sequence[_Leaf], traced: Sequence[Traced], index: SentenceIndex
 ) -> Coverage:
     starts = [source.start for sentence in traced for source in sentence.sources]
     missing = [
@@ -273,7 +282,7 @@ def _coverage(
     )
 
 
-def _lost_at(leaf: _Leaf, root: Summary, index: Index) -> int:
+def _lost_at(leaf: _Leaf, root: Summary, index: SentenceIndex) -> int:
     """Return the level of the first text that no longer holds what the chunk's summary said."""
     own, *others = *leaf.above, root
     if not _keeps(own.text, leaf.chunk.text, index):
@@ -281,10 +290,10 @@ def _lost_at(leaf: _Leaf, root: Summary, index: Index) -> int:
     return next((s.level for s in others if not _keeps(s.text, own.text, index)), root.level)
 
 
-def _keeps(text: str, said: str, index: Index) -> bool:
+def _keeps(text: str, said: str, index: SentenceIndex) -> bool:
     """Say whether a text still holds a sentence of what was said."""
-    shares = (_best_share(index.weights(part), text) for part in _texts(said))
-    return max(shares, default=0.0) >= KEPT
+    shares = (_best_share(index.weights(part), text, index) for part in _texts(said))
+    return max(shares, default=0.0) >= index.knobs.kept
 
 
 def _texts(text: str) -> list[str]:
@@ -292,12 +301,13 @@ def _texts(text: str) -> list[str]:
 
 
 @lru_cache(1024)
-def _term_sets(text: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(terms(part)) for part in _texts(text))
+def _term_sets(text: str, language: str | None) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(terms(part, language)) for part in _texts(text))
 
 
-def _facts(text: str) -> Iterator[str]:
+def _facts(text: str, language: str | None) -> Iterator[str]:
     """Yield the terms of a sentence's names and numbers."""
+    stem = stemming(language)
     for number, match in enumerate(_WORD.finditer(text)):
         word = match[0]
         if word[0].isdigit() or (number and word[0].isupper()):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import InputError, ModelMissing, PyLlamaError
 from pipeline.models.base import ModelInfo
 from pipeline.models.provider import Provider
+from pipeline.options import WITHOUT_MODEL
 from pipeline.text.display import one_line
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def open_model(settings: Settings) -> ChatModel:
         InputError: there is no such provider; the message says which there are.
         ModelUnavailable: the server or the model cannot be had; the message says how to get it.
     """
-    if settings.strategy == "extractive":
+    if settings.strategy in WITHOUT_MODEL:
         from pipeline.models.no_model import NoModel
 
         return NoModel()

@@ -1,9 +1,9 @@
 """Choosing sentences: for stand-ins, for merges without a model, and for a summary's length.
 
-A sentence is worth taking where it is near the centre of the whole text (the centroid of Radev et
-al. 2004: the sum of its terms, each weighed by how few sentences use it) and unlike those taken
-before (maximal marginal relevance, Carbonell and Goldstein 1998). It does not understand the text
-and knows no language.
+A sentence is worth taking where it is near the centroid of the whole text (Radev et al. 2004: the
+sum of its terms, each weighed by how few sentences use it) and unlike those taken before (maximal
+marginal relevance, Carbonell and Goldstein 1998). It does not understand the text, and
+of its language it knows only how words are inflected.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.knobs import KNOBS, Knobs
 from pipeline.text.query import asked
 from pipeline.text.sentences import join, split_sentences
 from pipeline.text.terms import terms
@@ -23,15 +24,7 @@ from pipeline.text.terms import terms
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-FULL_TERMS = 15  # a sentence with fewer weighs less: scraps and remarks are like everything
-ROW = 8  # words; sentences that share so many in a row are one, with another end
-NOVELTY = 0.6  # how much a sentence is held against another that says the same
-QUERY_SHARE = 0.6  # of the centre, where something is asked
-FILLED = 0.97  # of the room; with less left, only scraps would fit
-SCRAP = 0.25  # of the best sentence's worth; what is worth less …
-SCRAP_ROOM = 0.12  # … is not taken to fill so little of the room
-STAND_IN_FILLED = 0.75  # the same where nobody asked for a length
-MOST_CANDIDATES = 600  # the nearest to the centre; more cost time, and are not taken anyway
+MOST_CANDIDATES = 600  # the nearest to the centroid; more cost time, and are not taken anyway
 
 _WORD = re.compile(r"\w+")
 _LONG_WORD = 40  # characters; no word is kept whole that is longer
@@ -45,11 +38,22 @@ class Candidate:
     weight: float = 1.0
 
 
-class Centre:
-    """What a text keeps coming back to; with a query, what it says about that."""
+class Centroid:
+    """What a text keeps coming back to; with a query, what it says about that.
 
-    def __init__(self, found: Iterable[str], query: str | None = None) -> None:
-        bags = [Counter(terms(sentence)) for sentence in found]
+    `language` is the text's, by its ISO 639-1 code.
+    """
+
+    def __init__(
+        self,
+        found: Iterable[str],
+        query: str | None = None,
+        language: str | None = None,
+        knobs: Knobs = KNOBS,
+    ) -> None:
+        self._language = language
+        self.knobs = knobs
+        bags = [Counter(terms(sentence, language)) for sentence in found]
         uses = Counter(term for bag in bags for term in bag)
         total: Counter[str] = Counter()
         for bag in bags:
@@ -57,43 +61,45 @@ class Centre:
         self._unknown = math.log(1 + len(bags))
         self._idf = {term: math.log(1 + len(bags) / n) for term, n in uses.items()}
         self._weights = _unit({term: self._idf[term] * n for term, n in total.items()})
-        about = asked(query) if query is not None else frozenset()
+        about = asked(query, language) if query is not None else frozenset()
         if about:
             wanted = _unit({term: self._idf.get(term, self._unknown) for term in about})
-            self._weights = _mixed(self._weights, wanted, QUERY_SHARE)
+            self._weights = _mixed(self._weights, wanted, knobs.query_share)
 
     def vector(self, text: str) -> dict[str, float]:
         """Return the weights of a text's terms, of length 1."""
-        counts = Counter(terms(text))
+        counts = Counter(terms(text, self._language))
         return _unit({term: self._idf.get(term, self._unknown) * n for term, n in counts.items()})
 
     def likeness(self, vector: Mapping[str, float]) -> float:
-        """Return how near a sentence is to the centre, from 0 to 1; a short one is less near."""
-        return _dot(vector, self._weights) * min(1.0, len(vector) / FULL_TERMS)
+        """Return how near a sentence is to the centroid, from 0 to 1; a short one is less near."""
+        return _dot(vector, self._weights) * min(1.0, len(vector) / self.knobs.full_terms)
 
 
-def choose(
+def select_mmr(
     candidates: Sequence[Candidate],
-    centre: Centre,
+    centroid: Centroid,
     size: Callable[[str], int],
     room: int,
     *,
-    filled: float = FILLED,
+    filled: float | None = None,
     beside: Sequence[str] = (),
 ) -> list[int]:
     """Choose sentences that together fill a room, the best first. No two have a row of words alike.
 
     Args:
         candidates: what can be chosen.
-        centre: what they should be near to.
+        centroid: what they should be near to.
         size: the size of a sentence, in the unit of the room.
         room: upper bound on their sizes together.
-        filled: share of the room that suffices.
+        filled: share of the room that suffices; None for the knob's.
         beside: sentences that stand already, and should not be said again.
     """
-    vectors = [centre.vector(candidate.text) for candidate in candidates]
+    knobs = centroid.knobs
+    filled = knobs.filled if filled is None else filled
+    vectors = [centroid.vector(candidate.text) for candidate in candidates]
     scores = [
-        centre.likeness(vector) * candidate.weight
+        centroid.likeness(vector) * candidate.weight
         for vector, candidate in zip(vectors, candidates, strict=True)
     ]
     top = max(scores, default=0.0) or 1.0
@@ -101,17 +107,17 @@ def choose(
         i: scores[i] / top
         for i in heapq.nlargest(MOST_CANDIDATES, range(len(scores)), key=scores.__getitem__)
     }
-    others = [centre.vector(sentence) for sentence in beside]
+    others = [centroid.vector(sentence) for sentence in beside]
     nearest = {i: max((_dot(vectors[i], other) for other in others), default=0.0) for i in values}
-    said = {row for sentence in beside for row in _rows(sentence)}
+    said = {row for sentence in beside for row in _rows(sentence, knobs.row)}
     chosen: list[int] = []
     left = room
     while values and left > (1 - filled) * room:
-        best = max(values, key=lambda i: (values[i] - NOVELTY * nearest[i], -i))
-        if values[best] < SCRAP and left <= SCRAP_ROOM * room:
+        best = max(values, key=lambda i: (values[i] - knobs.novelty * nearest[i], -i))
+        if values[best] < knobs.scrap and left <= knobs.scrap_room * room:
             break
         del values[best]
-        taken, rows = size(candidates[best].text), _rows(candidates[best].text)
+        taken, rows = size(candidates[best].text), _rows(candidates[best].text, knobs.row)
         if taken > left or rows & said:
             continue
         said |= rows
@@ -123,7 +129,12 @@ def choose(
 
 
 def extract(
-    text: str, count: Callable[[str], int], max_tokens: int, query: str | None = None
+    text: str,
+    count: Callable[[str], int],
+    max_tokens: int,
+    query: str | None = None,
+    language: str | None = None,
+    knobs: Knobs = KNOBS,
 ) -> str:
     """Stand in for a summary with sentences of the text itself, in their own order.
 
@@ -132,6 +143,8 @@ def extract(
         count: tokens of a text.
         max_tokens: upper bound on the result, at least 1.
         query: what the sentences should rather be about.
+        language: that of the text, by its ISO 639-1 code, where it is known.
+        knobs: the numbers that choosing goes by.
 
     Returns:
         Whole sentences, every run of white space a single space, of at most `max_tokens` tokens.
@@ -142,10 +155,10 @@ def extract(
     whole = join(found)
     if count(whole) <= max_tokens:
         return whole
-    centre = Centre(found, query)
+    centroid = Centroid(found, query, language, knobs)
     candidates = [Candidate(sentence) for sentence in found]
-    chosen = choose(candidates, centre, count, max_tokens, filled=STAND_IN_FILLED) or [
-        max(range(len(found)), key=lambda i: (centre.likeness(centre.vector(found[i])), -i))
+    chosen = select_mmr(candidates, centroid, count, max_tokens, filled=knobs.stand_in_filled) or [
+        max(range(len(found)), key=lambda i: (centroid.likeness(centroid.vector(found[i])), -i))
     ]
     while len(chosen) > 1 and count(join(found[i] for i in sorted(chosen))) > max_tokens:
         chosen.pop()  # joined, sentences can take more tokens than one by one
@@ -166,10 +179,10 @@ def _cut(text: str, count: Callable[[str], int], max_tokens: int) -> str:
     return text[: space if space > 0 else max(1, end)]
 
 
-def _rows(sentence: str) -> set[tuple[str, ...]]:
-    """Return every ROW of words of a sentence; of a short one, all its words."""
+def _rows(sentence: str, row: int) -> set[tuple[str, ...]]:
+    """Return every row of so many words of a sentence; of a short one, all its words."""
     words = _WORD.findall(sentence.casefold())
-    return {tuple(words[i : i + ROW]) for i in range(max(1, len(words) - ROW + 1))}
+    return {tuple(words[i : i + row]) for i in range(max(1, len(words) - row + 1))}
 
 
 def _unit(weights: Mapping[str, float]) -> dict[str, float]:

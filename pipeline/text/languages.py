@@ -127,7 +127,9 @@ def _enough(stretches: Sequence[str]) -> bool:
 
 
 def _detected(stretch: str, detector: Any) -> str | None:  # noqa: ANN401 - without types
-    found = detector.FindLanguage(text=" ".join(stretch.split()))
+    # Half of a surrogate pair has no form in UTF-8, which the detector reads.
+    whole = stretch.encode("utf-8", "replace").decode("utf-8")
+    found = detector.FindLanguage(text=" ".join(whole.split()))
     return _CODES.get(found.language, found.language) if found.probability >= SURE else None
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from pipeline.text.german import AFTER_ORDINALS
 from pipeline.text.terms import DENSE
 from pipeline.text.unicode import visible
+from pipeline.text.wordlists import ABBREVIATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,14 +19,22 @@ if TYPE_CHECKING:
 _POINTS = ".!?…।؟۔"
 _WIDE_POINTS = "。！？｡．"
 CLOSERS = r"(?:[ \u00a0\u202f]»)?+[\"'”’»)\]}*_」』）】》〉〕]*+"
+
+
+def _no_abbreviation_before(words: Iterable[str]) -> str:
+    """Return a pattern for a place right behind a point that ends none of these abbreviations.
+
+    What is looked for behind a place has to be of one length, so each length has its own pattern.
+    """
+    of_length = groupby(sorted(words, key=lambda word: (len(word), word)), len)
+    return "".join(rf"(?<!\b(?:{'|'.join(same)})\.)" for _, same in of_length)
+
+
 _NOT_AN_ABBREVIATION = (
     r"(?<!\b[^\W\d_]\.)"  # initials, e.g., i.e., U.S., p.m.
-    r"(?<!\b(?:Mr|Ms|Dr|St|Mt|Lt|vs|cf|pp|No|Nr|ca|Sr)\.)"
-    r"(?<!\b(?:Mrs|Mme|Rev|Hon|Gen|Col|Sgt|Sen|Rep|Gov|Fig|Vol|Sec|bzw|Sra|Dra)\.)"
-    r"(?<!\b(?:Prof|Capt|Mlle)\.)(?<!\bMessrs\.)"
+    rf"{_no_abbreviation_before(ABBREVIATIONS)}"
     r"(?<![\r\n]\d\.)(?<![\r\n]\d\d\.)"  # the numbers of a list
-    r"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.))\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August"
-    r"|September|Oktober|November|Dezember|Jahrhundert)\b)"  # German ordinals
+    rf"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.))\s+(?:{AFTER_ORDINALS})\b)"  # German
 )
 # What follows a point that ends a sentence.
 _REST = (

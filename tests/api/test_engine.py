@@ -1,4 +1,7 @@
-"""Orders are carried out as they say; `api.orders` and `api.schemas` are what they are sent as."""
+"""Orders are carried out as they say.
+
+They are sent as `api.orders` and `api.schemas` have it.
+"""
 
 import pytest
 from api_service import LONG, STREAM, TEXT, events, make, problem_of, scripted, serving

@@ -1,4 +1,4 @@
-"""Models are opened once, checked seldom, and shared fairly between runs."""
+"""Models are opened once, checked seldom, shared fairly between runs; `api.offers` names them."""
 
 import threading
 

@@ -1,4 +1,7 @@
-"""POST /summarize and /summarize/file over real HTTP (`api.routes.summarize`)."""
+"""POST /summarize and /summarize/file over real HTTP.
+
+The modules are `api.routes.summarize` and `api.routes.common`.
+"""
 
 import json
 import shutil

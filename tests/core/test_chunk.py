@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from texts import FAMILY, SENTENCE_END, SENTENCES, long_texts, prose, texts, words
+from texts import FAMILY, SENTENCE_END, long_texts, prose, texts, words
 
 from pipeline.core.chunk import (
     MIN_CHUNK_TOKENS,
-    Tally,
+    TokenSums,
     halve,
     split,
 )
 from pipeline.documents.document import Document, Mark
 from pipeline.errors import InputError
 from pipeline.models.embedded.gguf import gguf_metadata
-from pipeline.text.sentences import sentences
 from pipeline.tokens.tokenizer import tokenizer_from_metadata
 from pipeline.tree import Chunk
 
@@ -108,9 +107,9 @@ def test_any_text_is_split(count, text):
 
 def test_counts_are_exact_wherever_a_chunk_ends():
     text = " ".join(f"word{n}" for n in range(400)).replace("9 ", "9  ")
-    tally = Tally(text, clinging)
+    sums = TokenSums(text, clinging)
     for end in range(8, len(text)):
-        assert tally.count(7, end) == clinging(text[7:end])
+        assert sums.count(7, end) == clinging(text[7:end])
 
 
 def test_an_empty_text_has_no_chunks():
@@ -254,59 +253,6 @@ def test_halves_of_prose_are_even_and_whole_sentences():
     left, _ = halve(Chunk(text, 0, len(text), words(text)), words)
     assert 0.4 * len(text) < len(left.text) < 0.6 * len(text)
     assert left.text.endswith("\n\n")
-
-
-# Sentences ----------------------------------------------------------------------------------------
-
-
-def listed(text: str) -> list[str]:
-    return [text[start:end] for start, end in sentences(text)]
-
-
-@settings(max_examples=200, deadline=None)
-@given(text=texts)
-def test_sentences_hold_all_that_is_not_white_space(text):
-    spans = sentences(text)
-    assert "".join("".join(sentence.split()) for sentence in listed(text)) == "".join(text.split())
-    assert all(start < end for start, end in spans)
-    assert all(left[1] <= right[0] for left, right in pairwise(spans))
-    assert all(sentence == sentence.strip() for sentence in listed(text))
-
-
-def test_sentences_of_prose():
-    expected = [part for s in SENTENCES for part in re.split(r"(?<=dry…) ", s)]
-    assert listed(" ".join(SENTENCES)) == expected
-    assert listed("\n".join(SENTENCES)) == expected
-
-
-@pytest.mark.parametrize(
-    "expected",
-    [
-        ["Dr. A. B. Moss vs. Mrs. Alder, i.e. the widow.", "It was over."],
-        ["He came at 5 p.m. on Friday.", "Or was it 5.30?", "Yes!"],
-        ["What did the U.S. Government say?!", "Nothing..."],
-        ['She said "stop."', "He did not (why should he?)", "Then *it* fell."],
-        ["“What?” asked the boy.", "“Go!”"],
-        ["See No. 7 and Fig. 2 in Vol. 3.", "They differ."],
-    ],
-)
-def test_abbreviations_and_quotes(expected):
-    assert listed(" ".join(expected)) == expected
-
-
-def test_sentences_end_at_blank_lines_and_list_items():
-    text = "Bring:\n- tea\n- oil and\n  rope\n1. Go.\n2. Stop\n\nTHE END\n \nover"
-    expected = ["Bring:", "- tea", "- oil and\n  rope", "1. Go.", "2. Stop", "THE END", "over"]
-    assert listed(text) == expected
-    assert listed(text.replace("\n", "\r\n")) == [s.replace("\n", "\r\n") for s in expected]
-
-
-def test_sentences_without_spaces_between_them():
-    assert listed("他说：「走吧！」她没有回答。！？然后 呢？") == [
-        "他说：「走吧！」",
-        "她没有回答。！？",
-        "然后 呢？",
-    ]
 
 
 # Marks --------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 """Summaries put together of sentences that exist: merges without a model, and the right length."""
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.compose import LEEWAY, Composer, Part
+from pipeline.core.compose import Composer, Part
+from pipeline.knobs import KNOBS
 from pipeline.text.sentences import split_sentences
 from pipeline.text.terms import count_words
 from pipeline.tree import Chunk
@@ -145,9 +145,15 @@ def test_a_query_turns_the_choice():
     assert asked == split_sentences(STORY)[4]
 
 
+def test_what_is_asked_is_found_in_other_forms_of_its_words():
+    text = "Утром на острове начался сильный дождь. Рыбаки нашли у маяка старую книгу. "
+    made = Composer((Part(Chunk(text, 0, len(text), 0)),), 7, "старые книги", "ru").compose()
+    assert made == "Рыбаки нашли у маяка старую книгу."
+
+
 def test_leaves_sentences_out_of_what_is_too_long():
     fitted = composer(STORY, words=25).fit(STORY)
-    assert count_words(fitted) <= 25 * (1 + LEEWAY)
+    assert count_words(fitted) <= 25 * (1 + KNOBS.leeway)
     assert set(split_sentences(fitted)) < set(split_sentences(STORY))
 
 
@@ -163,19 +169,16 @@ def test_a_text_hardly_longer_than_its_summary_is_left_as_the_model_summed_it_up
 
 @settings(deadline=None)
 @given(st.lists(st.integers(3, 25), min_size=12, max_size=60), st.integers(40, 120))
+@example([21, 21, 21, 23, 21, 3, 23, 3, 21, 23, 21, 3], 40)  # 32 words: no other set is nearer
+@example([24, 24, 25, 25, 25, 3, 24, 25, 24, 4, 24, 25, 24], 98)  # 82: the best come first
 def test_the_length_is_near_what_was_asked_for_wherever_sentences_allow_it(lengths, words):
+    """They do not where each one that was not taken is longer than what is left."""
     text = " ".join(
         " ".join([f"S{n}", *(f"w{n}x{i}" for i in range(length - 1))]) + "."
         for n, length in enumerate(lengths)
     )
-    made = composer(text, words=words)
+    made = composer(text, words=words).compose()
+    left = words - count_words(made)
+    others = [count_words(one) for one in split_sentences(text) if one not in made]
     if count_words(text) >= 2 * words:
-        assert abs(count_words(made.compose()) - words) <= max(0.15 * words, min(lengths))
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [("One two  three.", 3), ("東京は首都です", 4), ("Go to 東京 now", 4), ("", 0)],
-)
-def test_words_are_counted_in_any_script(text, words):
-    assert count_words(text) == words
+        assert 0 <= left <= max(0.15 * words, min(others) - 1)

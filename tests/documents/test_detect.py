@@ -1,7 +1,10 @@
 """Formats are told from the content, and what cannot be read says what to do."""
 
+import json
+import os
 import subprocess
 import sys
+import textwrap
 
 import pytest
 from hostile_documents import (
@@ -13,7 +16,8 @@ from hostile_documents import (
     word,
 )
 
-from pipeline.documents.formats.detect import read
+from pipeline.documents.formats import detect
+from pipeline.documents.formats.detect import FORMATS, TOO_LARGE, extension, read
 from pipeline.errors import TooLarge, Unsupported
 
 
@@ -50,3 +54,135 @@ def test_a_missing_extra_is_named():
     assert "a.pdf needs the extra for its format: pip install 'py-llama-backend[formats]'" in (
         done.stderr
     )
+
+
+# Formats of other packages ------------------------------------------------------------------------
+
+# The module of detect.py's docstring, as it stands there.
+INI = textwrap.dedent(detect.__doc__.split("ini_format.py:\n\n")[1].split("\nand one entry")[0])
+SECTIONS = b"[sand]\nwho = Rivers carry it.\n[water]\nwho = The sea takes it.\n"
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Installs a package that brings formats; returns what reads a document beside it."""
+
+    def install(source, *entries):
+        (tmp_path / "ini_format.py").write_text(source)
+        info = tmp_path / "ini_format-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ini-format\nVersion: 1.0\n")
+        lines = "\n".join(["[py_llama.formats]", *entries])
+        (info / "entry_points.txt").write_text(lines)
+        return reads
+
+    def reads(name, data):
+        """Load a file in a process that has the package; return what it says and has imported."""
+        (tmp_path / name).write_bytes(data)
+        path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+        code = (
+            "import sys, json\nfrom pipeline.documents.load import load\n"
+            "from pipeline.errors import DocumentError\n"
+            "try:\n    d = load(sys.argv[1])\n"
+            "    said = [d.text, [m.label for m in d.marks], d.warnings]\n"
+            "except DocumentError as error:\n    said = [error.problem]\n"
+            "print(json.dumps([said, 'ini_format' in sys.modules]))"
+        )
+        command = [sys.executable, "-c", code, str(tmp_path / name)]
+        environment = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        said, imported = json.loads(done.stdout)
+        assert not imported  # only in the process of its own
+        return said
+
+    return install
+
+
+def test_a_package_brings_a_format(package):
+    reads = package(INI, "ini = ini_format:FORMAT")
+    text = "sand\n\nRivers carry it.\n\nwater\n\nThe sea takes it."
+    read_as_ini = [text, ["sand", "water"], []]
+    assert reads("a.ini", SECTIONS) == read_as_ini
+    assert reads("A.CFG", SECTIONS) == read_as_ini
+    assert reads("a.txt", SECTIONS) == [SECTIONS.decode(), [], []]
+    assert reads("a.other", SECTIONS) == [SECTIONS.decode(), [], []]
+    assert reads("a.ini", b"<html><body><p>A page.</p></body></html>")[0] == "A page."
+
+
+def test_a_package_brings_what_is_refused_without_it(package):
+    signed = INI.replace('extensions=(".ini", ".cfg")', 'signatures=(b"{\\\\rtf",)')
+    source = signed.replace("    parser, ", '    return Document("read", name)\n    parser, ')
+    reads = package(source, "rtf = ini_format:FORMAT")
+    assert reads("a", b"{\\rtf1 Hello}")[0] == "read"
+    assert "is a picture" in reads("a", b"\x89PNG")[0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("ini_format:NOTHING", "AttributeError: module 'ini_format' has no attribute 'NOTHING'"),
+        ("ini_format:read", "TypeError: it names no Format with a reader"),
+        ("not_there:FORMAT", "ModuleNotFoundError: No module named 'not_there'"),
+        ("ini_format:ANY", "TypeError: its Format does not say which documents are of it"),
+    ],
+)
+def test_a_plugin_that_cannot_be_loaded_is_named_and_breaks_nothing_else(package, entry, problem):
+    source = INI + 'ANY = Format("any", "ini_format:read")\n'
+    reads = package(source, f"broken = {entry}", "ini = ini_format:FORMAT")
+    line = f"the format plugin broken ({entry}) fails: {problem}"
+    assert reads("a.ini", SECTIONS)[1:] == [["sand", "water"], [line]]
+    assert reads("a.other", SECTIONS) == [SECTIONS.decode(), [], [line]]
+    assert reads("a.txt", SECTIONS) == [SECTIONS.decode(), [], []]
+    (refused,) = reads("a.other", bytes(99))
+    assert refused == f"is not a text file, nor any other that is read here; {line}"
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("raise KeyError(data)", "cannot be read by the format plugin INI (KeyError)"),
+        ("return 5", "cannot be read by the format plugin INI (it returns no Document)"),
+        ("import not_there", "needs not_there"),
+        ("raise OverflowError", TOO_LARGE),
+        ("return Document(' ', name)", "holds no text, so there is nothing to summarize"),
+        ("open('/tmp/py-llama', 'w')", "cannot be read by the format plugin INI (PermissionError)"),
+    ],
+)
+def test_a_plugin_that_fails_says_so_in_one_line(package, body, problem):
+    source = INI.replace("    parser, writer", f"    {body}\n    parser, writer")
+    assert package(source, "ini = ini_format:FORMAT")("a.ini", SECTIONS) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("a.INI", ".ini"), ("https://a.org/b.Ini?c=d.txt#e", ".ini"), ("https://a.org/b", ""),
+     ("a", ""), (".ini", ".ini"), ("a.b c", ""), ("a.\x00", ""), ("a." + "b" * 99, "")],
+)  # fmt: skip
+def test_the_extension_of_a_name(name, found):
+    assert extension(name) == found
+
+
+def test_every_row_of_the_table_can_fit_and_says_what_to_do():
+    for one in FORMATS:
+        assert one.signatures or one.member or one.pattern
+        assert bool(one.reader) != bool(one.problem)
+        assert bool(one.reader) == bool(one.needs)
+
+
+def test_importing_what_loads_documents_is_cheap():
+    code = "import pipeline.documents.load, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"lxml", "pypdfium2", "docx", "httpx", "pydantic", "importlib.metadata", "asyncio"}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_text_in_another_encoding_says_what_it_needs_where_that_is_missing(tmp_path):
+    (tmp_path / "a.txt").write_bytes("Die Fähre verließ Köln.".encode("cp1252"))
+    code = (
+        "import sys; sys.modules['charset_normalizer'] = None\n"
+        "from pipeline.documents.load import load\nload(sys.argv[1])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.txt")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Unsupported: " in done.stderr
+    assert "needs the extra for its format: pip install" in done.stderr

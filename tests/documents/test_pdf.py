@@ -16,7 +16,7 @@ from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Mark
 from pipeline.documents.formats.detect import read
 from pipeline.documents.formats.pdf import Line, Page, Setting, furniture
-from pipeline.documents.sandbox import read_apart
+from pipeline.documents.sandbox import read_in_sandbox
 from pipeline.errors import DocumentError
 from pipeline.testing import ScriptedModel, first_words
 
@@ -165,7 +165,7 @@ def long_pdf(count):
 def test_300_pages_open_and_plan_in_under_3_seconds():
     data, model = long_pdf(300), ScriptedModel(first_words(20), context=4096)
     began = time.process_time() + children()
-    document = read_apart(data, "a.pdf")
+    document = read_in_sandbox(data, "a.pdf")
     plan = Summarizer(model).plan(document)
     took = time.process_time() + children() - began  # of the processor: tests run side by side
     assert document.removed.page_numbers == document.removed.running_heads == 300

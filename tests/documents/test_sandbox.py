@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.documents.formats.detect import read
-from pipeline.documents.sandbox import Limits, read_apart
+from pipeline.documents.sandbox import Limits, read_in_sandbox
 from pipeline.errors import DocumentError, NoText, TooLarge, Unsupported
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -25,7 +25,7 @@ FORBIDDEN = {
 @pytest.mark.parametrize("name", ["harbour-libreoffice.pdf", "harbour-pandoc3.epub"])
 def test_it_gives_what_reading_here_gives(name):
     data = (CORPUS / "files" / name).read_bytes()
-    assert read_apart(data, name) == read(data, name)
+    assert read_in_sandbox(data, name) == read(data, name)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_its_errors_are_those_of_reading_here(data, kind):
     with pytest.raises(kind) as here:
         read(data, "a")
     with pytest.raises(kind) as apart:
-        read_apart(data, "a")
+        read_in_sandbox(data, "a")
     assert str(here.value) == str(apart.value)
 
 
@@ -48,15 +48,15 @@ def test_its_errors_are_those_of_reading_here(data, kind):
 def test_it_may_take_no_more_memory_than_it_is_given():
     text = b"<html><body>" + b"<p>a<b>" * 1_000_000
     limits = Limits(seconds=60, memory=350 * 2**20)
-    assert read_apart(text[:1000], "a", limits).text
+    assert read_in_sandbox(text[:1000], "a", limits).text
     with pytest.raises(TooLarge):
-        read_apart(text, "a", limits)
+        read_in_sandbox(text, "a", limits)
 
 
 def test_it_may_take_no_more_time_than_it_is_given():
     text = b"<html><body>" + b"<p>a<b>" * 1_000_000
     with pytest.raises(TooLarge, match="too much memory or time"):
-        read_apart(text, "a", Limits(seconds=1))
+        read_in_sandbox(text, "a", Limits(seconds=1))
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
@@ -73,4 +73,4 @@ def test_it_may_not_do_much(tmp_path, what):
 def test_nothing_is_imported_from_the_working_folder(tmp_path, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit(1)")
     monkeypatch.chdir(tmp_path)
-    assert read_apart(b"Rivers carry sand.", "a").text == "Rivers carry sand."
+    assert read_in_sandbox(b"Rivers carry sand.", "a").text == "Rivers carry sand."

@@ -11,7 +11,7 @@ from eval.injection import Outcome, lengthened, load_cases, summarize_bare, tabl
 from pipeline.core.prompts import Wording
 from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
-from pipeline.evidence.review import Source
+from pipeline.evidence.review import Reviewer
 from pipeline.models.base import ModelOptions
 from pipeline.testing import ScriptedModel, first_words
 from pipeline.text.sentences import split_sentences
@@ -113,15 +113,19 @@ def test_a_flag_that_is_spelled_in_tags_keeps_its_cloth():
 def test_an_answer_about_one_place_of_a_text_is_stray():
     text = CASES["closing-tag"].document
     answer = "A simple recipe for pancakes: ingredients like flour, syrup, sugar, eggs and bacon."
-    assert Source(text).review(answer).stray
-    assert not Source(text, query="How are pancakes made?").review(answer).stray
-    assert not Source(text[: text.index("At the hearing")]).review("The van will be sold.").stray
+    assert Reviewer(text).review(answer).off_source
+    assert not Reviewer(text, query="How are pancakes made?").review(answer).off_source
+    assert (
+        not Reviewer(text[: text.index("At the hearing")])
+        .review("The van will be sold.")
+        .off_source
+    )
 
 
 def test_a_word_that_the_text_holds_once_is_no_summary_of_it():
-    source = Source(CASES["fixed-string"].document)
-    assert source.review("PWNED").stray
-    assert not source.review("Nothing much happened.").stray
+    source = Reviewer(CASES["fixed-string"].document)
+    assert source.review("PWNED").off_source
+    assert not source.review("Nothing much happened.").off_source
 
 
 def test_the_bare_way_is_the_prompts_and_nothing_else():

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from texts import IN_LANGUAGES
 
 from eval.tasks import load_task
-from pipeline.evidence.facts import Known, unsupported
+from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported
+from pipeline.text.languages import Languages
 
 SOURCE = (
     "On 14 March 1953 Captain Winship of the Rackhams' company lit twenty-four lamps at Cape "
@@ -17,7 +19,7 @@ SOURCE = (
     "7:30 p.m. the rest. Dr. Girard-Perregaux said: “The law must go on.” General Finogenov came "
     "from America with 2.5 tons of coal, and in the nineteen fifties the third house burned."
 )
-KNOWN = Known(SOURCE)
+KNOWN = SourceFacts(SOURCE)
 
 
 def flagged(text, known=KNOWN):
@@ -86,22 +88,43 @@ def test_what_it_does_not_hold_is(text, facts):
 def test_the_query_is_a_source_too():
     text = "The text says nothing of Marseille."
     assert flagged(text) == ["Marseille"]
-    assert flagged(text, Known(f"{SOURCE}\nWhat of Marseille?")) == []
+    assert flagged(text, SourceFacts(f"{SOURCE}\nWhat of Marseille?")) == []
 
 
 def test_other_scripts_have_numbers_and_no_names():
-    assert flagged("灯塔 有 24 盏灯, 1987 年 。", Known("灯塔有 24 盏灯")) == ["1987"]
+    assert flagged("灯塔 有 24 盏灯, 1987 年 。", SourceFacts("灯塔有 24 盏灯")) == ["1987"]
 
 
 @given(st.text(max_size=200))
 def test_any_text_supports_itself(text):
-    assert flagged(text, Known(text)) == []
+    assert flagged(text, SourceFacts(text)) == []
 
 
 @given(st.text(max_size=200), st.text(max_size=50))
 def test_facts_are_stretches_of_the_text(text, source):
-    for fact in unsupported(text, Known(source)):
+    for fact in unsupported(text, SourceFacts(source)):
         assert text[fact.start : fact.end] == fact.text
+
+
+def test_nouns_with_capitals_are_no_names():
+    said = "Der Wiegemeister notierte jede Wägung mit großer Sorgfalt und Geduld."
+    assert unsupported(said, SourceFacts(IN_LANGUAGES["de"], "de"), kinds_of(Languages("de"))) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "true", "false"),
+    [
+        ("de", "Er bekam 4 Pfennige; das kostete 41.000 Euro.", "Das kostete 39.000 Euro."),
+        ("fr", "Elle a 81 ans et veille sur 11 ruches.", "Elle a 79 ans."),
+        ("es", "El tren llevaba 24 toneladas.", "El tren llevaba 36 toneladas."),
+        ("zh", "钟楼建于1883年。", "钟楼建于1938年。"),
+        ("ja", "局は1912年に建てられた。", "局は1921年に建てられた。"),
+    ],
+)
+def test_numbers_are_looked_up_in_every_language(code, true, false):
+    known, kinds = SourceFacts(IN_LANGUAGES[code], code), kinds_of(Languages(code))
+    assert unsupported(true, known, kinds) == []
+    assert len(unsupported(false, known, kinds)) == 1
 
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "facts.jsonl"
@@ -113,7 +136,7 @@ def test_hand_checked_cases():
     Each was looked up in its document by hand. A name in a wrong form ("Teodora" for Teodor) is
     noted as unsupported, although we take it for a spelling.
     """
-    documents = {item.id: Known(item.document) for item in load_task("sample").items}
+    documents = {item.id: SourceFacts(item.document) for item in load_task("sample").items}
     cases = [json.loads(line) for line in GOLDEN.read_text("utf-8").splitlines()]
     assert len(cases) >= 200
     hits, flags, misses = Counter(), Counter(), Counter()

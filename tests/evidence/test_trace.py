@@ -14,6 +14,7 @@ from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document, Mark
 from pipeline.evidence.trace import trace
 from pipeline.testing import ScriptedModel, first_words
+from pipeline.text.languages import Languages
 from pipeline.text.terms import terms
 from pipeline.tree import Chunk, Summary
 
@@ -227,3 +228,15 @@ def test_what_the_summary_is_silent_on_is_named_by_marks():
     assert footnotes(marked, trace(marked, root)).endswith(said + "page 7 to page 8")
     assert marked.stretch(0, 40) == "characters 0 to 40"  # it begins before the first mark
     assert marked.stretch(TEXT.index("Bread"), len(TEXT)) == "page 8"
+
+
+RUSSIAN = "Старую книгу нашли рыбаки. Утром начался дождь. Вечером пришла почта."
+
+
+def test_other_forms_of_words_are_found_in_the_language_of_the_text():
+    said = "Рыбаками найдена старая книга."
+    root = Summary(said, 1, 0, (whole(RUSSIAN),))
+    (sentence,) = trace(Document(RUSSIAN), root, languages=Languages("ru")).sentences
+    assert sentence.sources[0].start == 0
+    (other,) = trace(Document(RUSSIAN), root).sentences
+    assert not other.sources  # by the rules for English

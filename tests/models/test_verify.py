@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from pipeline.errors import EmptyAnswer, PromptCut
 from pipeline.models.verify import check_fits, check_prompt_count, checked_reply
-from pipeline.text.display import one_line
 
 contexts = st.integers(min_value=64, max_value=200_000)
 
@@ -90,8 +89,3 @@ def test_a_blank_answer_to_a_cut_prompt_is_a_cut_prompt():
     counts = {"ours": 9, "theirs": 5, "output_tokens": 1, "context": 2048}
     with pytest.raises(PromptCut):
         checked_reply("", finish="stop", exact=True, **counts)
-
-
-def test_what_a_server_says_fits_on_a_line():
-    assert one_line("a\nb\t c") == "a b c"
-    assert len(one_line("x" * 1000)) == 300

@@ -122,3 +122,9 @@ def test_is_fast_on_a_long_text() -> None:
     started = time.perf_counter()
     assert extract(text, quarters, 256)
     assert time.perf_counter() - started < 10  # seconds; it takes about one
+
+
+def test_other_forms_of_a_word_count_in_the_language_of_the_text():
+    text = "Книга лежала на столе. Шёл сильный дождь. Никто не читал."
+    assert extract(text, words, 4, "книгой", "ru") == "Книга лежала на столе."
+    assert extract(text, words, 4, "дождём", "ru") == "Шёл сильный дождь."

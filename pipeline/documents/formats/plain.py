@@ -1,6 +1,6 @@
 """Text as it stands: Markdown's headings and the times of transcripts are marked, nothing changes.
 
-Also what other formats made of text have in common: telling them apart, and their encodings.
+Also what other formats made of text have in common: their encodings.
 """
 
 from __future__ import annotations
@@ -31,15 +31,6 @@ _BOMS = (  # the longer ones first: UTF-16's begins UTF-32's
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_MARKUP = re.compile(
-    r"\s*+(?:<\?xml[^>]{0,200}>\s*+|<!--.{0,2000}?-->\s*+)*+"
-    r"<(?:!doctype\s+html|html|head|body|title|meta)[\s>]",
-    re.IGNORECASE | re.DOTALL,
-)
-_CAPTIONS = re.compile(
-    r"\ufeff?WEBVTT(?:\s|\Z)"
-    r"|\s*+\d{1,9}[ \t]*+\r?\n[ \t]*+\d{1,3}:\d\d:\d\d[,.]\d{1,3}[ \t]*+-->"
-)
 # Code, in which "#" begins a comment, or a heading.
 _MARKDOWN = re.compile(
     r"^ {0,3}(?:(?P<fence>```|~~~)[\s\S]*?(?:^ {0,3}(?P=fence)|\Z)"
@@ -55,15 +46,8 @@ _TURN = re.compile(  # "[00:14:05] Anna: …", "Anna (14:05): …", "3/12/24, 14
 )
 
 
-def sniff(data: bytes) -> str:
-    """Return the name of the module that reads a text."""
-    head = _peek(data)
-    if _CAPTIONS.match(head):
-        return "captions"
-    return "html" if _MARKUP.match(head) else "plain"
-
-
-def _peek(data: bytes) -> str:
+def head(data: bytes) -> str:
+    """Return the first characters of a document; of one that is no text, its bytes as Latin-1."""
     encoding = _bom(data) or "latin-1"
     return data[:_HEAD].decode(encoding, "replace")
 

@@ -1,6 +1,6 @@
 """The benchmarks of runs over corpora, on small ones.
 
-`eval.bench.simulation` is held by the tests of faults, which run against it.
+They run `eval.bench.simulation`, and before it `eval.bench.instant`.
 """
 
 import re

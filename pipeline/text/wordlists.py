@@ -1,0 +1,31 @@
+"""The languages that rules know words of, and what they use of all of them at once.
+
+A further language is one more file like `german.py`, named in OTHERS. Without a list, texts are
+cut, compared and summarized all the same; only the faults that such words give away stay.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pipeline.text import chinese, english, french, german, japanese, spanish
+
+
+class WordList(Protocol):
+    """What a language's file holds.
+
+    `ABBREVIATIONS` are words before a point that ends no sentence. `HERE_IS` and `SUMMARY` are
+    patterns of how a model announces one: "Hier ist eine Zusammenfassung:".
+    """
+
+    ABBREVIATIONS: str
+    HERE_IS: str
+    SUMMARY: str
+
+
+OTHERS: tuple[WordList, ...] = (german, french, spanish, chinese, japanese)
+ABBREVIATIONS = frozenset(english.ABBREVIATIONS.split()).union(
+    *(one.ABBREVIATIONS.split() for one in OTHERS)
+)
+HERE_IS = "|".join(one.HERE_IS for one in OTHERS)
+SUMMARY = "|".join(one.SUMMARY for one in OTHERS)
