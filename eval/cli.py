@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eval.reading.cli import read
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def scoring_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(name="eval")
 def evaluate() -> None:
     """Measure summaries against what people wrote, and say which differences are real."""
+
+
+evaluate.add_command(read)
 
 
 @evaluate.command(name="list")
