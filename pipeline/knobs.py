@@ -51,8 +51,6 @@ class Knobs:
     """How often to choose anew where the first sentence leads on from nothing. Chosen."""
     leeway: float = 0.1
     """How far from the wanted length a summary may stay as it is, as a share. Chosen."""
-    worth_filling: float = 2.0
-    """How many times as long as its summary a text is at least, to be added from. Chosen."""
 
     # What the model reads and writes (core/planner.py, core/steps.py).
 

@@ -75,24 +75,18 @@ class Composer:
         return strip_connective(join(chosen))
 
     def fit(self, text: str) -> str:
-        """Bring a summary to the wanted length: leave sentences out, or add some of the parts'.
+        """Bring a summary to the wanted length by leaving sentences out.
 
-        A text that is little longer than the summary should be is left as the model summed it up,
-        but for an opening that is not about the text's matter.
+        A shorter one stays as the model wrote it, but for an opening that is not about the text's
+        matter: sentences of the text behind it were read as scraps (`eval/LOG.md`, 2026-11-27).
         """
-        text = strip_connective(
-            strip_attribution(text, self_references(self._text, self.knobs.words_per_noun))
-        )
-        length = count_words(text)
-        if length > self.words * (1 + self.knobs.leeway):
-            return self._shorter(text)
-        whole = sum(count_words(part.chunk.text) for part in self.parts)
-        if (
-            length < self.words * (1 - self.knobs.leeway)
-            and whole >= self.words * self.knobs.worth_filling
-        ):
-            return self._longer(text, self.words - length)
-        return text
+        own = self_references(self._text, self.knobs.words_per_noun)
+        text = strip_connective(strip_attribution(text, own))
+        return self._shorter(text) if count_words(text) > self._most else text
+
+    @property
+    def _most(self) -> float:
+        return self.words * (1 + self.knobs.leeway)
 
     def _chosen(self, without: Container[str] = ()) -> list[str]:
         candidates = [one for one in self._candidates if one.text not in without]
@@ -102,16 +96,8 @@ class Composer:
     def _shorter(self, text: str) -> str:
         found = split_sentences(text)
         candidates = [Candidate(sentence) for sentence in found]
-        chosen = select_mmr(
-            candidates, self._centroid, count_words, round(self.words * (1 + self.knobs.leeway))
-        )
+        chosen = select_mmr(candidates, self._centroid, count_words, round(self._most))
         return join(found[i] for i in sorted(chosen)) if chosen else text
-
-    def _longer(self, text: str, room: int) -> str:
-        found = split_sentences(text)
-        chosen = select_mmr(self._candidates, self._centroid, count_words, room, beside=found)
-        added = [self._candidates[i].text for i in sorted(chosen)]
-        return join([*found, *added]) if added else text
 
     @cached_property
     def _sources(self) -> tuple[list[str], ...]:
