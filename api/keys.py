@@ -1,6 +1,7 @@
-"""API keys: who may use the service. Only hashes of keys are kept.
+"""API keys: making, hashing and looking them up; `middleware.py` refuses who has none.
 
-A key holds 256 random bits, so a plain SHA-256 of it cannot be turned back by guessing.
+Only hashes of keys are kept. A key holds 256 random bits, so a plain SHA-256 of it cannot be
+turned back by guessing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every request passes on its way in, and its answer on the way out.
+"""What every request passes before anything else: its log, its API key, its rate, its size.
 
 From the outside: `RequestLog` names, logs and counts it; `Guard` asks who it is and how often it
 came; `BodyLimit` bounds what it sends. All of that happens before anything is parsed.

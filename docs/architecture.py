@@ -34,11 +34,12 @@ the left of it:
 {order}
 ```
 
-One text's way through: `documents` reads it, `core/planner.py` cuts it into chunks and arranges a
-tree of nodes, each with its step, `core/mapreduce.py` walks that tree, `core/ask.py` calls the
-model (`models`) for each step that needs it, `core/answers.py` cleans and reviews what it said and
-keeps both in the `cache`, and `evidence/trace.py` finds where each sentence of the summary comes
-from.
+One text's way through: `documents` reads it, `core/planner.py` has it cut into chunks
+(`chunk.py`) and arranged as a tree of nodes (`plan.py`), each with its step (`steps.py`).
+`core/mapreduce.py` walks that tree. `core/ask.py` calls the model (`models`) for each step that
+needs it, and again where that failed. `core/answers.py` cleans what it said, has it reviewed
+(`evidence/review.py`), and keeps it in the `cache`. `core/compose.py` brings the summary to its
+length, and `evidence/trace.py` finds where each of its sentences comes from.
 [extending.md](extending.md) says how to add a provider, a format, a prompt, a merge or a task.
 """
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
-# Of `pipeline.core.chunk.sentences`: a test holds what it does to golden texts; raise it with them.
+# Of `pipeline.text.sentences`: a test holds what it does to golden texts; raise it with them.
 SPLITTER = "py-llama-1"
 
 Rule: TypeAlias = Literal["max", "mean", "leave-one-out"]

@@ -1,4 +1,4 @@
-"""Values that the algorithm and the evidence share: chunks and what became of them."""
+"""Chunk, Summary, StandIn: stretches of a text and what became of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of what the model said: cleaned, reviewed, and both kept.
+"""Cleaning answers, having them reviewed, caching them: as the model said it and as we use it.
 
 An answer is kept as the model gave it, and beside it what our rules make of it, under a key with
 their version. When a rule changes, the second is derived anew from the first, without a call.

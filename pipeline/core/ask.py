@@ -1,4 +1,4 @@
-"""Asking the model one question, until there is an answer that can be used.
+"""Asking the model one question: retries, halves, a second answer, stand-ins.
 
 A failed call is asked again, then its source is split in two, then the source's own sentences
 stand in for it. An answer that is in another language than it should be, or speaks of something

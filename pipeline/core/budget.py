@@ -1,4 +1,4 @@
-"""How a context window is shared."""
+"""How a context window is shared, and so how many partial summaries fit into one merge."""
 
 from __future__ import annotations
 

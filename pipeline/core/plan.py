@@ -1,4 +1,4 @@
-"""All that a run will do, known before its first call: a tree of nodes, each with its step."""
+"""The plan: a tree of nodes, each with its step, and how many chunks become one merge."""
 
 from __future__ import annotations
 

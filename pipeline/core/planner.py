@@ -1,4 +1,4 @@
-"""From what was asked for to a plan: the budget, the chunks, the tree."""
+"""From what was asked for to a plan: the budget, the chunks, and which steps; makes no call."""
 
 from __future__ import annotations
 

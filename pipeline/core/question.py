@@ -1,4 +1,4 @@
-"""A question to the model, and what it came to."""
+"""Question and Answer: one call's source and how it is asked; what came of it."""
 
 from __future__ import annotations
 

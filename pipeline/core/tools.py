@@ -1,4 +1,4 @@
-"""What the steps of a run work with."""
+"""What steps use to make a text: the caller of the model, choosing and composing sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer holds that its source does not: whether to ask again, and what to leave out."""
+"""Decides whether an answer is asked for again, and which of its sentences are left out."""
 
 from __future__ import annotations
 

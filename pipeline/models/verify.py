@@ -1,4 +1,4 @@
-"""The proof that a model read the whole prompt.
+"""Compares the server's count of a prompt with ours: the proof that all of it was read.
 
 Servers cut an over-long prompt without a word, so the proof that a prompt was read whole is that
 the server's count of it equals ours. Ollama leaves one of three counts behind when it cuts: the

@@ -1,4 +1,4 @@
-"""A model around another one, which it is in all that it does not do itself."""
+"""A model around another one; it passes on all that it does not do itself."""
 
 from __future__ import annotations
 

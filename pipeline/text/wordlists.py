@@ -1,6 +1,6 @@
-"""The languages that rules know words of, and what they use of all of them at once.
+"""The table of languages whose words the rules know; a new one is a file like german.py.
 
-A further language is one more file like `german.py`, named in OTHERS. Without a list, texts are
+A new file is named in OTHERS. Without a list, texts are
 cut, compared and summarized all the same; only the faults that such words give away stay.
 """
 
