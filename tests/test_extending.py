@@ -71,6 +71,7 @@ class Newcomer:
         blocks = _COMMANDS.findall(part)
         assert files
         assert blocks
+        assert sum(bool(expected) for _, expected in blocks) == part.count("```text")
         for commands, expected in blocks:
             printed = self.run(commands, folder)
             assert not expected or lines(printed)[: len(lines(expected))] == lines(expected)
@@ -104,3 +105,29 @@ def test_a_format(newcomer):
 def test_a_form_of_prompts(newcomer):
     newcomer.follow("A form of prompts", newcomer.tree)
     newcomer.provider()
+    (newcomer.tree / "a.txt").write_text(TEXT)
+    asked = "py-llama summarize --no-cache --model echo a.txt"
+    assert "sand" in newcomer.run(asked, newcomer.tree, PY_LLAMA_PROMPT="decisions")
+
+
+def test_a_merge(newcomer):
+    newcomer.follow("A merge", newcomer.tree)
+    newcomer.provider()
+    (newcomer.tree / "a.txt").write_text(TEXT * 200)
+    plan = "py-llama summarize --plan --model echo --merge lead a.txt"
+    assert "0 for merges" in newcomer.run(plan, newcomer.tree)
+
+
+def test_a_task(newcomer):
+    part = newcomer.follow("An evaluation task", newcomer.tree)
+    shutil.copy(newcomer.tree / "coast.jsonl", newcomer.tree / "eval" / "data")
+    with (newcomer.tree / "eval" / "tasks.toml").open("a") as tasks:
+        tasks.write(re.search(r"```toml\n(.*?)```", part, re.DOTALL)[1])
+    assert "\ncoast" in newcomer.run("py-llama eval list", newcomer.tree)
+    assert "coast v1: 2 items" in newcomer.run("py-llama eval validate coast", newcomer.tree)
+
+
+@pytest.mark.parametrize("merge", get_args(Merging))
+def test_a_merge_is_explained_where_people_look(merge):
+    assert f"| `{merge}` |" in (ROOT / "README.md").read_text("utf-8")
+    assert f'"{merge}"' in Summarizer.__doc__
