@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 import platformdirs
 from pydantic import (
@@ -30,12 +30,7 @@ from pydantic_settings import (
 )
 
 from pipeline.errors import InputError
-from pipeline.options import (  # noqa: TC001 - read when it runs
-    FormName,
-    Merging,
-    Strategy,
-    Unsupported,
-)
+from pipeline.options import FormName, Merging, Strategy, Unsupported
 from pipeline.text.languages import KNOWN, language_code
 
 if TYPE_CHECKING:
@@ -57,6 +52,12 @@ def _code(name: str) -> str:
 
 # A language by ISO 639-1 code or English name; what is read is the code.
 Language = Annotated[str, AfterValidator(_code)]
+
+
+def _one_of(choices: object) -> str:
+    """Name the choices of an option: "plain, tagged or first"."""
+    *names, last = get_args(choices)
+    return f"{', '.join(names)} or {last}"
 
 
 def user_file() -> Path:
@@ -138,15 +139,12 @@ class Settings(FileSettings):
         "map_reduce", description="or refine, stuff (all in one prompt), extractive (no model)"
     )
     merge: Merging | Literal["auto"] = Field(
-        "auto",
-        description="abstractive, context, extractive or rewrite; auto goes by the model's size",
+        "auto", description=f"{_one_of(Merging)}; auto goes by the model's size"
     )
     unsupported: Unsupported = Field(
         "drop", description="mark or keep: sentences with facts that the text does not hold"
     )
-    prompt: FormName = Field(
-        "plain", description="form of the prompts: plain, tagged, faithful, events or first"
-    )
+    prompt: FormName = Field("plain", description=f"form of the prompts: {_one_of(FormName)}")
     language: Language | None = Field(
         None, description="of the summary: an ISO 639-1 code or an English name; else the text's"
     )

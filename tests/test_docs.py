@@ -21,7 +21,7 @@ def test_every_link_leads_somewhere(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_and_module_that_is_named_exists(page):
     text = page.read_text("utf-8")
-    assert [name for name in MODULE.findall(text) if not (ROOT / name).exists()] == []
+    assert [n for n in MODULE.findall(text) if "NAME" not in n and not (ROOT / n).exists()] == []
     for name in DOTTED.findall(text):
         path = ROOT.joinpath(*name.split("."))
         known = path.is_dir() or path.with_suffix(".py").exists()

@@ -8,7 +8,7 @@ import asyncio
 import pytest
 
 from pipeline.core.events import Delta
-from pipeline.core.steps import Choose
+from pipeline.core.steps import MERGES, Choose
 from pipeline.core.summarizer import Summarizer
 from pipeline.documents.document import Document
 from pipeline.errors import BudgetError, EmptyAnswer
@@ -38,14 +38,7 @@ def run(one, text=TEXT, emit=lambda event: None):
     return asyncio.run(one.summarize(Document(text), emit))
 
 
-WAYS = [
-    {"merge": "abstractive"},
-    {"merge": "context"},
-    {"merge": "extractive"},
-    {"merge": "rewrite"},
-    {"strategy": "refine"},
-    {"strategy": "extractive"},
-]
+WAYS = [*({"merge": name} for name in MERGES), {"strategy": "refine"}, {"strategy": "extractive"}]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(way.values()))
