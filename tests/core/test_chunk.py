@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from texts import FAMILY, SENTENCE_END, long_texts, prose, texts, words
+from sample_texts import FAMILY, SENTENCE_END, long_texts, prose, texts, words
 
 from pipeline.core.chunk import (
     MIN_CHUNK_TOKENS,

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from texts import SENTENCE_END, long_texts, prose, words
+from sample_texts import SENTENCE_END, long_texts, prose, words
 
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.core.content_defined import group_stable, split_stable

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from texts import counted_prose
+from sample_texts import counted_prose
 
 from eval.bench.simulation import SIMULATOR, simulated
 from pipeline.core.ask import Retry

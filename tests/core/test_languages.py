@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from texts import IN_LANGUAGES
+from sample_texts import IN_LANGUAGES
 
 from pipeline.core.clean import clean
 from pipeline.core.prompts import FORMS, Wording, nothing_on

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from texts import counted_prose
+from sample_texts import counted_prose
 
 from eval.bench.simulation import SIMULATOR, simulated
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from texts import IN_LANGUAGES
+from sample_texts import IN_LANGUAGES
 
 from eval.tasks import load_task
 from pipeline.evidence.facts import SourceFacts, kinds_of, unsupported

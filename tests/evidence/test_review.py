@@ -1,7 +1,7 @@
 """Answers held against their source."""
 
 import pytest
-from texts import IN_LANGUAGES
+from sample_texts import IN_LANGUAGES
 
 from pipeline.evidence.review import MARK, Reviewer
 from pipeline.text.languages import Languages

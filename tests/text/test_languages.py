@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from texts import IN_LANGUAGES
+from sample_texts import IN_LANGUAGES
 
 from pipeline.errors import InputError
 from pipeline.text.languages import NAMES, Languages, foreign, language_code, language_of

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
-from texts import SENTENCES, texts
+from sample_texts import SENTENCES, texts
 
 from pipeline.text.sentences import is_chat, join, sentences, spans, split_sentences
 from pipeline.text.terms import count_words

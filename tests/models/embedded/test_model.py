@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import tiny_gguf
-from texts import ODD_TEXTS, asked
+from sample_texts import ODD_TEXTS, asked
 
 from pipeline.errors import ModelMissing, PromptCut, Refused, ServerFault, TimedOut
 from pipeline.models.base import ModelOptions

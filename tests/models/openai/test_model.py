@@ -31,7 +31,7 @@ from openai_server import (
     unused_address,
     vllm_counts,
 )
-from texts import ODD_TEXTS, asked
+from sample_texts import ODD_TEXTS, asked
 
 from pipeline.errors import (
     EmptyAnswer,
