@@ -81,7 +81,8 @@ class Newcomer:
 
 
 def lines(text):
-    return [line.rstrip() for line in text.splitlines()]
+    """Return a text's lines, whatever the widths of their columns."""
+    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 @pytest.fixture
