@@ -8,9 +8,20 @@ Strategy: TypeAlias = Literal["map_reduce", "refine", "stuff", "extractive"]
 WITHOUT_MODEL: frozenset[Strategy] = frozenset({"extractive"})  # these ask no model
 
 
-Merging: TypeAlias = Literal["abstractive", "context", "extractive", "rewrite"]
+Merging: TypeAlias = Literal[
+    "abstractive",
+    "context",
+    "extractive",
+    "rewrite",
+]
 
 
 Unsupported: TypeAlias = Literal["drop", "mark", "keep"]
 Chunking: TypeAlias = Literal["balanced", "stable"]
-FormName: TypeAlias = Literal["plain", "tagged", "faithful", "events", "first"]
+FormName: TypeAlias = Literal[
+    "plain",
+    "tagged",
+    "faithful",
+    "events",
+    "first",
+]

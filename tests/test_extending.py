@@ -7,12 +7,8 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import get_args
 
 import pytest
-
-from pipeline.core.summarizer import Summarizer
-from pipeline.options import Merging
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text("utf-8")
@@ -85,7 +81,8 @@ class Newcomer:
 
 
 def lines(text):
-    return [line.rstrip() for line in text.splitlines()]
+    """Return a text's lines, whatever the widths of their columns."""
+    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 @pytest.fixture
@@ -125,9 +122,3 @@ def test_a_task(newcomer):
         tasks.write(re.search(r"```toml\n(.*?)```", part, re.DOTALL)[1])
     assert "\ncoast" in newcomer.run("py-llama eval list", newcomer.tree)
     assert "coast v1: 2 items" in newcomer.run("py-llama eval validate coast", newcomer.tree)
-
-
-@pytest.mark.parametrize("merge", get_args(Merging))
-def test_a_merge_is_explained_where_people_look(merge):
-    assert f"| `{merge}` |" in (ROOT / "README.md").read_text("utf-8")
-    assert f'"{merge}"' in Summarizer.__doc__

@@ -81,6 +81,8 @@ def main() -> None:
     """Read the document on standard input and write what it holds as JSON: the other side."""
     seconds, memory, ending = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     data = sys.stdin.buffer.read()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what readers print is no part of the answer
     _confine(seconds, memory)
     try:
         document = read(data, ending)
@@ -96,7 +98,8 @@ def main() -> None:
         answer = {"error": TooLarge.__name__, "problem": TOO_MUCH}
     except Exception:  # noqa: BLE001 - whatever a library met, it met in the document
         answer = {"error": DocumentError.__name__, "problem": BROKEN}
-    json.dump(answer, sys.stdout)
+    with answers:
+        json.dump(answer, answers)
 
 
 def _confine(seconds: int, memory: int) -> None:

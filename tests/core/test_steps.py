@@ -4,6 +4,7 @@
 """
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,9 @@ from pipeline.text.terms import count_words
 
 TOPICS = ("harbour wall", "fishing boats", "winter storm", "town council", "railway bridge")
 TEXT = " ".join(
-    f"In part {n} the {topic} of Ashford was discussed by number {i} of the engineers at length."
-    for n, topic in enumerate(TOPICS)
-    for i in range(25)
+    f"In part {i // 25} the {TOPICS[i // 25]} of Ashford was discussed by number {i} of the "
+    "engineers at length."
+    for i in range(25 * len(TOPICS))
 )
 
 
@@ -53,6 +54,13 @@ def test_every_way_plans_its_calls_and_keeps_the_length(way):
     if isinstance(result.plan.root.step, Choose):  # what a model writes may be shorter
         assert count_words(result.summary) >= 0.85 * 80
     assert len(result.root.sources) > 1
+
+
+@pytest.mark.parametrize("merge", MERGES)
+def test_every_merge_is_explained_where_people_look(merge):
+    readme = Path(__file__).parents[2] / "README.md"
+    assert f"| `{merge}` |" in readme.read_text(encoding="utf-8")
+    assert f'"{merge}"' in Summarizer.__doc__
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(way.values()))

@@ -117,6 +117,12 @@ def test_a_package_brings_what_is_refused_without_it(package):
     assert "is a picture" in reads("a", b"\x89PNG")[0]
 
 
+def test_what_a_plugin_prints_is_no_part_of_the_document(package):
+    printing = "    print('read')\n    __import__('os').write(1, b'{}')\n    parser, "
+    reads = package(INI.replace("    parser, ", printing), "ini = ini_format:FORMAT")
+    assert reads("a.ini", SECTIONS)[1] == ["sand", "water"]
+
+
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
