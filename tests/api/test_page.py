@@ -596,7 +596,7 @@ def test_stand_ins_are_shown_where_they_are(open_page, tmp_path):
 
 
 def test_a_summary_that_would_be_too_long_leads_back_to_its_length(open_page, tmp_path):
-    pdf = (ROOT / "tests" / "corpus" / "files" / "harbour-groff.pdf").read_bytes()
+    pdf = (ROOT / "tests" / "documents" / "corpus" / "files" / "harbour-groff.pdf").read_bytes()
     with serving(make(scripted(context=400), tmp_path)) as client:
         page = open_page(client)
         drop(page, "harbour.pdf", pdf)

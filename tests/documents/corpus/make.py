@@ -2,7 +2,7 @@
 
     apt-get install libreoffice-writer-nogui pandoc chromium calibre ffmpeg groff asciidoctor
     pip install weasyprint fpdf2 mkdocs sphinx pysubs2 docutils mammoth python-docx
-    python tests/corpus/make.py
+    python tests/documents/corpus/make.py
 
 Every file is named TEXT-PROGRAM.FORMAT. Files differ a little between versions of the programs.
 """
