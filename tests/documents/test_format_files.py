@@ -1,6 +1,6 @@
 """Files made by real programs give the words that went into them, and nothing from around them.
 
-`tests/corpus/make.py` made them; `tests/corpus/texts.py` knows what they say.
+`corpus/make.py` made them; `corpus/texts.py` knows what they say.
 """
 
 import sys
