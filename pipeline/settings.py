@@ -120,7 +120,7 @@ class Settings(FileSettings):
         validation_alias=AliasChoices("PY_LLAMA_OLLAMA_HOST", "OLLAMA_HOST", "ollama_host"),
     )
     openai_base_url: str | None = Field(None, description="address of an OpenAI-compatible server")
-    openai_api_key: SecretStr | None = Field(None, description="its key, where it wants one")
+    openai_api_key: SecretStr | None = Field(None, description="its API key, if it needs one")
     context: int | None = Field(
         None, ge=1, description="tokens for prompt and answer; else as trained, at most 8192"
     )
@@ -136,27 +136,31 @@ class Settings(FileSettings):
         "balanced", description="stable: boundaries follow the content, for texts that are edited"
     )
     strategy: Strategy = Field(
-        "map_reduce", description="or refine, stuff (all in one prompt), extractive (no model)"
+        "map_reduce",
+        description="map_reduce, refine, stuff (all in one prompt) or extractive (no model)",
     )
     merge: Merging | Literal["auto"] = Field(
         "auto", description=f"{_one_of(Merging)}; auto goes by the model's size"
     )
     unsupported: Unsupported = Field(
-        "drop", description="mark or keep: sentences with facts that the text does not hold"
+        "drop", description="drop, mark or keep sentences with facts that the text does not hold"
     )
     prompt: FormName = Field("plain", description=f"form of the prompts: {_one_of(FormName)}")
     language: Language | None = Field(
-        None, description="of the summary: an ISO 639-1 code or an English name; else the text's"
+        None,
+        description="of the summary, by ISO 639-1 code or English name; else the text's",
     )
-    words: int = Field(150, ge=1, description="aim for the final summary")
+    words: int = Field(150, ge=1, description="wanted length of the final summary")
     concurrency: int = Field(4, ge=1, description="calls in flight, for each model server")
-    temperature: float = Field(0.0, ge=0, description="0: the likeliest words")
-    seed: int = Field(0, ge=0, description="of the model's draws")
+    temperature: float = Field(0.0, ge=0, description="of sampling; 0 takes the likeliest words")
+    seed: int = Field(0, ge=0, description="of sampling")
     timeout: float = Field(
-        300.0, gt=0, description="seconds for one call, the server's queue included"
+        300.0, gt=0, description="seconds for one call, with its wait in the server's queue"
     )
-    store: Path = Field(default_factory=default_store, description="the record of finished calls")
-    cache_mb: int = Field(512, ge=1, description="bound on that record, in MB")
+    store: Path = Field(
+        default_factory=default_store, description="the file of the cache of finished calls"
+    )
+    cache_mb: int = Field(512, ge=1, description="upper bound on the cache, in MB")
 
     @field_validator("ollama_host", mode="before")
     @classmethod
@@ -171,7 +175,7 @@ class Settings(FileSettings):
 
     @property
     def cache_folder(self) -> Path:
-        """Where vocabularies and rates are kept, beside the store."""
+        """Where vocabularies and rates are cached, beside the file of finished calls."""
         return self.store.parent
 
 

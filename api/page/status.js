@@ -92,7 +92,7 @@ function awayNotice() {
 }
 
 function cancelledNotice() {
-  const detail = "The parts that were read are kept: trying again goes on from there.";
+  const detail = "The finished calls are cached: trying again goes on from there.";
   return notice("plain", "This was cancelled", detail);
 }
 

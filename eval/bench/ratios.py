@@ -5,7 +5,7 @@
   max(total service time / slots, longest path through the tree), which no schedule can beat;
 - edits: calls that are made again after an edit, with stable and with balanced chunks;
 - start: time until the help is there, and until the first model call is sent;
-- again: time that a command takes whose calls are all on record.
+- again: time that a command takes whose calls are all cached.
 
 Times wander from machine to machine and from hour to hour; the ratios do so far less.
 """
@@ -204,7 +204,7 @@ def _first_call(simulation: Simulation, source: Path, cache: Path) -> float:
 
 
 def bench_again(simulation: Simulation, text: str) -> None:
-    """Print how long a command takes whose calls are all on record, and the calls it makes."""
+    """Print how long a command takes whose calls are all cached, and the calls it makes."""
     with tempfile.TemporaryDirectory() as folder:
         source, cache = Path(folder, "text.txt"), Path(folder)
         source.write_text(text)
@@ -212,7 +212,7 @@ def bench_again(simulation: Simulation, text: str) -> None:
         simulation.reset()
         seconds = median_seconds(lambda: _summarize(simulation, source, cache))
     click.echo(
-        f"again       {len(text.split()):,} words whose calls are all on record: {seconds:.2f} s, "
+        f"again       {len(text.split()):,} words whose calls are all cached: {seconds:.2f} s, "
         f"{len(simulation.requests())} calls made"
     )
 

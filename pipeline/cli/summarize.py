@@ -35,21 +35,27 @@ POSITIVE = click.IntRange(min=1)
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE|ADDRESS]...")
 @click.option("-m", "--model", help="ollama:NAME, openai:NAME, embedded[:FILE.gguf] or auto.")
-@click.option("-n", "--words", type=POSITIVE, help="Aim for the length of the summary.")
+@click.option("-n", "--words", type=POSITIVE, help="Words to aim for in the summary.")
 @click.option("-q", "--query", help="Summarize what the text says about this.")
-@click.option("--language", help="Of the summary: de, German, ...; else the text's own.")
+@click.option("--language", help="Language of the summary: de, German, ...; else the text's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result, a line for each.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done; call nothing.")
-@click.option("--stable", is_flag=True, help="Cut by content: an edit needs few new calls.")
+@click.option("--stable", is_flag=True, help="Cut by content, so that an edit needs few calls.")
 @click.option("--watch", is_flag=True, help="Summarize FILE again whenever it is edited.")
 @click.option("--strategy", type=click.Choice(get_args(Strategy)), help="How to read a long text.")
-@click.option("--merge", type=click.Choice(["auto", *get_args(Merging)]), help="How to merge.")
+@click.option(
+    "--merge",
+    type=click.Choice(["auto", *get_args(Merging)]),
+    help="How partial summaries become one.",
+)
 @click.option("--sources", is_flag=True, help="Show where each sentence comes from.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the record of calls.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of calls.")
 @click.option("--quiet", is_flag=True, help="No progress and no notes on stderr.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
-@click.option("--chunk-tokens", type=POSITIVE, help="Upper bound on a chunk.")
-@click.option("--summary-tokens", type=POSITIVE, help="Upper bound on a partial summary.")
+@click.option("--chunk-tokens", type=POSITIVE, help="Upper bound on a chunk, in tokens.")
+@click.option(
+    "--summary-tokens", type=POSITIVE, help="Upper bound on a partial summary, in tokens."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log decisions and retries to stderr.")
 def summarize(
     files: tuple[str, ...],
@@ -181,7 +187,7 @@ class _Job:
             async for document in documents:
                 await self._summarize(document, heading=heading)
         except asyncio.CancelledError:
-            self.note("finished calls are kept; the same command goes on from there")
+            self.note("finished calls are cached; the same command goes on from there")
             raise
         finally:
             await self.summarizer.model.aclose()
@@ -195,7 +201,7 @@ class _Job:
 
             def emit(event: Event) -> None:
                 if isinstance(event, Planned) and event.done:
-                    self.note(f"{event.done:,} of {event.plan.calls:,} calls already done")
+                    self.note(f"{event.done:,} of {event.plan.calls:,} calls are cached")
                 progress(event)
 
             result = await self.summarizer.summarize(document, emit)
@@ -300,7 +306,7 @@ def _plan_text(plan: Plan, model: ChatModel, done: int, seconds: float | None) -
         "chunks": f"{len(plan.chunks):,}, the largest of {largest:,} tokens",
         "levels": f"{plan.levels}",
         "calls": f"{plan.calls:,}: {plan.map_calls:,} for chunks, {plan.merge_calls:,} for merges",
-        "to do": f"this version needs {plan.calls - done:,} calls; {done:,} are already done",
+        "to do": f"this version needs {plan.calls - done:,} calls; {done:,} are cached",
         "tokens": f"at most {plan.prompt_tokens:,} read and {plan.output_tokens:,} written",
         "time": pace,
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planned:
-    """The plan is made; of its `plan.calls` model calls, `done` are on record already."""
+    """The plan is made; of its `plan.calls` model calls, `done` are in the cache already."""
 
     plan: Plan
     done: int = 0

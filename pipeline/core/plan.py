@@ -50,7 +50,7 @@ class Step(Protocol):
     def recorded(
         self, node: Node, sources: Sequence[Made], before: str, tools: Tools
     ) -> Answer | None:
-        """Return what `make` would, from the record of calls; None where it has to be made."""
+        """Return what `make` would, from the cache; None where it has to be made."""
 
 
 @dataclass(frozen=True)

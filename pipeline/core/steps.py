@@ -116,7 +116,7 @@ class Refine:
 
 @dataclass(frozen=True)
 class Quiet:
-    """A step that asks no model, so that nothing of it has to be on record."""
+    """A step that asks no model, so that nothing of it has to be in the cache."""
 
     calls: int = 0
     in_turn: bool = False

@@ -150,7 +150,7 @@ class Summarizer:
 
         Raises:
             InputError: see `plan`.
-            ModelUnavailable: the server or the model cannot be had; finished calls are kept.
+            ModelUnavailable: the server or the model cannot be had; finished calls are cached.
         """
         return await self.run(self.plan(document), emit)
 

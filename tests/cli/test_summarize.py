@@ -147,7 +147,7 @@ def test_a_plan_calls_nothing_and_says_what_is_done(server, capsys):
     assert run(["summarize", "--plan", "long.txt"]) == 0
     out = capsys.readouterr().out
     assert server.chats == []
-    assert re.search(r"this version needs (\d+) calls; 0 are already done", out)
+    assert re.search(r"this version needs (\d+) calls; 0 are cached", out)
     assert "not known before the first run" in out
     run(["summarize", "long.txt"])
     capsys.readouterr()
@@ -293,7 +293,7 @@ def test_control_c_stops_the_calls_and_says_that_nothing_is_lost(monkeypatch):
         _, err = process.communicate(timeout=10)
         waiting = [request for request in scripted.chats[2:] if request.left is None]
     assert process.returncode == 130
-    assert "finished calls are kept" in err.decode()
+    assert "finished calls are cached" in err.decode()
     assert "Traceback" not in err.decode()
     assert waiting == []
 
@@ -326,7 +326,7 @@ def test_an_edited_text_needs_few_new_calls(server, tmp_path, capsys):
     made = made_calls(result) - result["calls"]["cached"]
     assert planned["cached"] <= result["calls"]["cached"]
     assert made < 0.5 * made_calls(result)
-    assert re.search(r"\d+ of \d+ calls already done", captured.err)
+    assert re.search(r"\d+ of \d+ calls are cached", captured.err)
     ((start, end),) = result["read"]["anew"]
     assert start == 0
     assert end < len(text.read_text()) / 2

@@ -22,7 +22,7 @@ SLOTS = 4
 
 
 class Command:
-    """`py-llama summarize --json` on one text, with a record of calls of its own."""
+    """`py-llama summarize --json` on one text, with a cache of its own."""
 
     def __init__(self, url, folder, text, *flags):
         (folder / "text.txt").write_text(text)

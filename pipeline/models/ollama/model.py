@@ -178,7 +178,7 @@ class OllamaModel(StreamingAdapter):
 
     def _connected(self) -> ChatOllama:
         if self._client is None:
-            # This takes a second, and a run whose calls are all on record does without. Importing
+            # This takes a second, and a run whose calls are all cached does without. Importing
             # in a thread of its own met other imports of langchain half way.
             from langchain_ollama import ChatOllama
 

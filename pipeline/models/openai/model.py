@@ -166,7 +166,7 @@ class OpenAIModel(StreamingAdapter):
 
     def _connected(self) -> ChatOpenAI:
         if self._client is None:
-            # This takes a second, and a run whose calls are all on record does without.
+            # This takes a second, and a run whose calls are all cached does without.
             import openai
             from langchain_openai import ChatOpenAI
 
