@@ -28,17 +28,19 @@ DATA = click.option(
     "--data",
     "folder",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Where the files of tasks are that do not ship with the package.",
+    help="Folder of the files of tasks that do not ship with the package.",
 )
-SEED = click.option("--seed", type=click.IntRange(min=0), default=0, help="Of what is drawn.")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Seed of the random draws."
+)
 STEMMING = click.option(
-    "--stemming/--no-stemming", default=True, help="Compare stems of words, or words."
+    "--stemming/--no-stemming", default=True, help="Compare stems of words, or whole words."
 )
 REFERENCES = click.option(
     "--references",
     type=click.Choice(["max", "mean", "leave-one-out"]),
     default="max",
-    help="What several references come to.",
+    help="How scores against several references become one.",
 )
 WORDS_ARE = click.option(
     "--words-are",
@@ -105,23 +107,43 @@ def validate(task: str, folder: Path | None) -> None:
 @evaluate.command()
 @click.argument("task")
 @click.option("-o", "--out", type=FOLDER, required=True, help="The run's folder.")
-@click.option("-s", "--system", "systems", multiple=True, help="What to run; may be repeated.")
+@click.option(
+    "-s", "--system", "systems", multiple=True, help="System to run (see list); may be repeated."
+)
 @click.option(
     "-g",
     "--grid",
     multiple=True,
     metavar="KEY=A,B",
-    help="Try values of a setting, or of knob.NAME.",
+    help="Run once for each value of a setting or knob.NAME.",
 )
 @click.option("-m", "--model", help="PROVIDER:NAME, embedded or auto.")
-@click.option("-n", "--words", type=click.IntRange(min=1), help="Else the references' median.")
-@click.option("--context", type=click.IntRange(min=1), help="Tokens for prompt and answer.")
-@click.option("--chunk-tokens", type=click.IntRange(min=1), help="Upper bound on a chunk.")
-@click.option("--summary-tokens", type=click.IntRange(min=1), help="On a partial summary.")
+@click.option(
+    "-n",
+    "--words",
+    type=click.IntRange(min=1),
+    help="Words to aim for; else the references' median.",
+)
+@click.option(
+    "--context", type=click.IntRange(min=1), help="Tokens for prompt and answer together."
+)
+@click.option(
+    "--chunk-tokens", type=click.IntRange(min=1), help="Upper bound on a chunk, in tokens."
+)
+@click.option(
+    "--summary-tokens",
+    type=click.IntRange(min=1),
+    help="Upper bound on a partial summary, in tokens.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N documents.")
 @click.option("--ids", help="Only these documents, separated by commas.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the first repetition.")
-@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Runs, a seed for each.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the first run.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    default=1,
+    help="How many runs, each with the next seed.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try documents again that failed.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of calls.")
 @DATA
@@ -140,9 +162,9 @@ def run(
     no_cache: bool,
     **flags: Any,  # noqa: ANN401 - the settings that flags override, each of its own type
 ) -> None:
-    """Run systems over a TASK; the same command goes on where it was.
+    """Run systems over a TASK. To resume after an interruption, give the same command again.
 
-    With several systems, or a grid of settings, each combination gets a folder in the folder.
+    With several systems, or a grid of settings, each combination gets a folder inside --out.
     """
     from eval.progress import live_progress
     from eval.run import run_variant, variants
@@ -201,7 +223,7 @@ def _report_run(run: Run, items: Sequence[Item]) -> None:
 @FOLDERS
 @scoring_options
 def score(folders: tuple[Path, ...], folder: Path | None, seed: int, **how: Any) -> None:  # noqa: ANN401
-    """Score runs, beside baselines as long as they are; writes scores.json into each."""
+    """Score runs, beside baselines of the same length; writes scores.json into each."""
     from rich.console import Console
 
     from eval import report as reports
@@ -221,7 +243,7 @@ def score(folders: tuple[Path, ...], folder: Path | None, seed: int, **how: Any)
 
 @evaluate.command()
 @FOLDERS
-@click.option("--common", is_flag=True, help="On the documents that all have.")
+@click.option("--common", is_flag=True, help="Compare only the documents that all runs have.")
 @click.option("--json", "in_json", is_flag=True, help="Print JSON.")
 @scoring_options
 def compare(
@@ -269,7 +291,7 @@ def report(
     seed: int,
     **how: Any,  # noqa: ANN401 - the scoring options
 ) -> None:
-    """Write what runs came to, as a page, Markdown or JSON."""
+    """Write a report on runs, as a web page, Markdown or JSON."""
     from eval import report as reports
     from eval.records import find, write_whole
 
@@ -291,7 +313,7 @@ def report(
 @click.option("-m", "--model", required=True, help="The judge: PROVIDER:NAME.")
 @DATA
 def judge(folders: tuple[Path, ...], folder: Path | None, model: str) -> None:
-    """Ask a model what it thinks of the summaries; writes judge.json into each run."""
+    """Have a model judge the summaries; writes judge.json into each run."""
     from eval import judge as judges
     from eval.records import find, write_whole
     from eval.scoring import items_of

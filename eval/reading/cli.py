@@ -14,26 +14,36 @@ SHEETS = click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar
 
 @click.group()
 def read() -> None:
-    """Have people read summaries blind, sentence by sentence, and count what they say.
+    """Have people read summaries blind, sentence by sentence, and tally their verdicts.
 
-    `sheets` writes what to read, `tally` says what the filled forms come to, `judged` keeps them.
+    `sheets` writes the sheets and forms for the readers, `tally` counts the filled forms, and
+    `judged` adds every judged sentence to a file.
     """
 
 
 @read.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN_FOLDER|NAME=FOLDER...")
 @click.option("-o", "--out", type=FOLDER, required=True, help="A new folder, for the sheets.")
-@click.option("--task", help="Of NAME=FOLDER with a plain ID.txt for each document.")
+@click.option("--task", help="Task of a NAME=FOLDER that has an ID.txt for each document.")
 @click.option(
     "--data",
     "folder",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Where the files of tasks are that do not ship with the package.",
+    help="Folder of the files of tasks that do not ship with the package.",
 )
 @click.option("--ids", help="Only these documents, separated by commas.")
-@click.option("--max-documents", type=click.IntRange(min=1), help="The first N of each task.")
-@click.option("--readers", type=click.IntRange(min=1), default=2, help="Sheets of each document.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the order of summaries.")
+@click.option(
+    "--max-documents", type=click.IntRange(min=1), help="Only the first N documents of each task."
+)
+@click.option(
+    "--readers",
+    type=click.IntRange(min=1),
+    default=2,
+    help="How many readers; each gets a folder of sheets.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Seed of the order of summaries."
+)
 def sheets(
     runs: tuple[str, ...],
     *,
@@ -45,7 +55,7 @@ def sheets(
     readers: int,
     seed: int,
 ) -> None:
-    """Write blind sheets of what run folders hold, with a person's reference among them.
+    """Write blind sheets of the summaries in run folders, a person's reference among them.
 
     A run has the name that its manifest gives it, or NAME in NAME=RUN_FOLDER; of several seeds the
     first is read. Documents that a system has no summary of are left out.
@@ -75,10 +85,10 @@ def sheets(
 
 @read.command()
 @SHEETS
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of what is drawn.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the random draws.")
 @click.option("--json", "in_json", is_flag=True, help="Print JSON.")
 def tally(folders: tuple[Path, ...], *, seed: int, in_json: bool) -> None:
-    """Say what the filled forms come to: systems, pairs of systems, pairs of readers."""
+    """Tally the filled forms: for systems, pairs of systems, and pairs of readers."""
     from rich.console import Console
 
     from eval.reading import tally as tallies
@@ -108,7 +118,7 @@ def tally(folders: tuple[Path, ...], *, seed: int, in_json: bool) -> None:
     "--out",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file of JSON lines; what it holds stays.",
+    help="A file of JSON lines; lines are only added.",
 )
 def judged(folders: tuple[Path, ...], out: Path) -> None:
     """Add every judged sentence to a file, with the verdict of each reader."""

@@ -38,11 +38,13 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
 @click.option("-m", "--model", help="ollama:NAME, openai:NAME, embedded[:FILE.gguf] or auto.")
 @click.option("-n", "--words", type=POSITIVE, help="Words to aim for in a summary.")
 @click.option("-q", "--query", help="Summarize what the texts say about this.")
-@click.option("--language", help="Of the summaries: de, German, ...; else each text's own.")
+@click.option("--language", help="Language of the summaries: de, German, ...; else each text's.")
 @click.option("--sources", is_flag=True, help="Trace each sentence of a summary.")
 @click.option("--context", type=POSITIVE, help="Tokens for prompt and answer together.")
 @click.option("--concurrency", type=POSITIVE, help="Calls in flight, for each model server.")
-@click.option("--processes", type=POSITIVE, default=1, help="On this machine, sharing the work.")
+@click.option(
+    "--processes", type=POSITIVE, default=1, help="Processes on this machine that share the work."
+)
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
@@ -58,8 +60,12 @@ EVERY, EVERY_ON_TERMINAL = 60.0, 1.0  # seconds between two lines of progress
     metavar="SHARE",
     help="Stop when more than this share of the documents fails. [1: never]",
 )
-@click.option("--price-tokens", type=(PRICE, PRICE), help="Of a million tokens, read and written.")
-@click.option("--price-hour", type=PRICE, help="Of an hour of all model servers.")
+@click.option(
+    "--price-tokens",
+    type=(PRICE, PRICE),
+    help="Price of a million tokens read, and of a million written.",
+)
+@click.option("--price-hour", type=PRICE, help="Price of an hour of all model servers.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of calls.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary on stderr.")
 def batch(
