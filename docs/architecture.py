@@ -45,7 +45,7 @@ length, and `evidence/trace.py` finds where each of its sentences comes from.
 
 
 def purpose(path: Path) -> str:
-    """Return the first paragraph's first line of a module's docstring, without its full stop."""
+    """Return the first paragraph of a module's docstring as one line, without its full stop."""
     text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     return " ".join(text.split("\n\n")[0].split()).rstrip(".")
 

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, what has it done, and which models are there."""
+"""Health, readiness, metrics, and the models that are offered."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""A server that answers at once: it measures what calls cost the one who makes them.
+"""A server that answers at once, to measure what a call costs the client.
 
     python -m eval.bench.instant UPSTREAM
 

@@ -1,4 +1,4 @@
-"""What was read stays: every judged sentence on a line of JSON, without its source.
+"""The file of all judged sentences: a line of JSON for each, without its source.
 
     {"task", "document", "system", "number", "text", "verdicts": {"SHEETS/READER": verdict}}
 
