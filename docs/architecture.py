@@ -15,8 +15,8 @@ PAGE = ROOT / "docs" / "architecture.md"
 
 # A module imports from its own package, and from what stands before it; for types alone too.
 LAYERS = [
-    "errors", "files", "options", "knobs", "tree", "documents", "text", "evidence", "settings",
-    "tokens", "models", "cache", "core", "testing", "corpus", "cli", "__main__",
+    "errors", "files", "options", "knobs", "tree", "documents", "text", "passages", "evidence",
+    "settings", "tokens", "models", "cache", "core", "testing", "corpus", "cli", "__main__",
 ]  # fmt: skip
 
 HEAD = """\
