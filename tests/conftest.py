@@ -21,6 +21,18 @@ from pipeline.models.ollama.server import OllamaServer
 from pipeline.models.openai.model import open_openai
 
 REAL_MODELS = ("smollm2:135m", "tinyllama:random")
+REAL = {"real_ollama", "real_smollm2", "real_tinyllama", "smollm2_address", "packaged_model"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what runs real models in one process, since each of them keeps all cores busy.
+
+    Two at once take ten times as long, and calls that are in no hurry run out of time.
+    """
+    for item in items:
+        params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if not REAL.isdisjoint([*item.fixturenames, *(one for one in params if type(one) is str)]):
+            item.add_marker(pytest.mark.xdist_group("models"))
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,12 @@ def embedded(tiny_weights: Path, cache_folder: Path) -> Adapter:
     """Random weights with a SentencePiece vocabulary, in this process."""
     name = str(tiny_weights)
     return Adapter(lambda options: open_embedded(name, options=options, cache_folder=cache_folder))
+
+
+@pytest.fixture
+def packaged_model(cache_folder: Path) -> Adapter:
+    """The small real model that the extra [embedded] brings, in this process."""
+    return Adapter(lambda options: open_embedded("", options=options, cache_folder=cache_folder))
 
 
 @pytest.fixture(scope="session")

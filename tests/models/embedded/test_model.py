@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 THREADS = Path("/proc/self/task")
 SYSTEM = "You summarize texts."
+OPTIONS = ModelOptions(context=2048, timeout=120)
 
 
 @contextlib.asynccontextmanager
@@ -38,8 +39,8 @@ async def opened(path, folder, **options):
         await model.aclose()
 
 
-def test_the_packaged_model_is_counted_as_llama_cpp_counts_it(smollm2_address, cache_folder):
-    model = open_embedded("", options=ModelOptions(), cache_folder=cache_folder)
+def test_the_packaged_model_is_counted_as_llama_cpp_counts_it(smollm2_address, packaged_model):
+    model = packaged_model.open(ModelOptions())
     for text in ODD_TEXTS:
         request = model._body(model._request(SYSTEM, text, 1))
         prompt = post(f"{smollm2_address}/apply-template", request)["prompt"]
@@ -54,9 +55,9 @@ def post(url, body):
         return json.load(answer)
 
 
-def test_the_packaged_model_reads_texts_as_they_were_counted(cache_folder):
+def test_the_packaged_model_reads_texts_as_they_were_counted(packaged_model):
     async def run():
-        async with opened("", cache_folder) as model:
+        async with contextlib.aclosing(packaged_model.open(OPTIONS)) as model:
             assert model.name == "embedded"
             for text in ODD_TEXTS[::8]:
                 ours = model.count(SYSTEM, text)
@@ -68,9 +69,9 @@ def test_the_packaged_model_reads_texts_as_they_were_counted(cache_folder):
     asyncio.run(run())
 
 
-def test_the_packaged_model_answers_and_comes_to_an_end(cache_folder):
+def test_the_packaged_model_answers_and_comes_to_an_end(packaged_model):
     async def run():
-        async with opened("", cache_folder) as model:
+        async with contextlib.aclosing(packaged_model.open(OPTIONS)) as model:
             reply = await model.complete("Answer briefly.", "Say hello.", max_tokens=60)
             assert "hello" in reply.text.lower()
             assert reply.finish == "stop"
