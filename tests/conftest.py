@@ -24,6 +24,7 @@ REAL_MODELS = ("smollm2:135m", "tinyllama:random")
 REAL = {"real_ollama", "real_smollm2", "real_tinyllama", "smollm2_address", "packaged_model"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what runs real models in one process, since each of them keeps all cores busy.
 
