@@ -35,7 +35,7 @@ demo: install ## a real summary of a real text, by the embedded model
 	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)
 
 test: install ## all tests; the real-Ollama ones skip where no server answers
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2
 
 slow: install ## the tests that take minutes each
 	$(BIN)/pytest -m slow

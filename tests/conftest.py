@@ -1,6 +1,8 @@
 """Fixtures shared by the tests: adapters that are open for business, and where to find servers."""
 
+import fcntl
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,16 +26,19 @@ REAL_MODELS = ("smollm2:135m", "tinyllama:random")
 REAL = {"real_ollama", "real_smollm2", "real_tinyllama", "smollm2_address", "packaged_model"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what runs real models in one process, since each of them keeps all cores busy.
+@pytest.fixture(autouse=True)
+def one_real_model_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let no two processes run real models at once, since each of them keeps all cores busy.
 
-    Two at once take ten times as long, and calls that are in no hurry run out of time.
+    Two together take ten times as long, and calls that are in no hurry run out of time.
     """
-    for item in items:
-        params = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if not REAL.isdisjoint([*item.fixturenames, *(one for one in params if type(one) is str)]):
-            item.add_marker(pytest.mark.xdist_group("models"))
+    params = request.node.callspec.params.values() if hasattr(request.node, "callspec") else ()
+    if REAL.isdisjoint([*request.fixturenames, *(one for one in params if type(one) is str)]):
+        yield
+        return
+    with (Path(tempfile.gettempdir()) / "py-llama-real-model.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # closing gives it back
+        yield
 
 
 @dataclass(frozen=True)
