@@ -15,6 +15,7 @@ from pipeline.evidence.clauses import (
     words_of,
 )
 from pipeline.evidence.english_claims import LIGHT
+from pipeline.text.sentences import split_sentences
 
 LONGEST_PASSAGE = 4_000  # characters, several times what one sentence is made of
 LEAST_ALIKE = 0.5  # share of a clause's words that another holds, to be called one on the same
@@ -62,6 +63,13 @@ class Claim:
     def held(self) -> float:
         """The share of the sentence's words that the passage holds, 0 to 1."""
         return 1 - len(self.missing) / max(len(self._content), 1)
+
+    @cached_property
+    def copied(self) -> bool:
+        """Whether a sentence of the passage begins with these very words."""
+        own = [word.casefold() for word in self.words]
+        starts = (words_of(one)[: len(own)] for one in split_sentences(self.passage))
+        return any([word.casefold() for word in start] == own for start in starts)
 
     @cached_property
     def own(self) -> tuple[Clause, ...]:

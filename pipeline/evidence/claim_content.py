@@ -20,8 +20,12 @@ from pipeline.evidence.english_claims import (
     BEFORE_CAUSE,
     BEFORE_EFFECT,
     CAUSAL,
+    COMMON,
+    LITTLE_NOT,
     NEEDS,
     NEGATION,
+    OBJECTS,
+    OWNERS,
     TO_BE,
     UNREAL,
 )
@@ -29,7 +33,7 @@ from pipeline.evidence.facts import SourceFacts, unsupported
 from pipeline.text.sentences import split_sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pipeline.evidence.claim import Claim
 
@@ -38,7 +42,7 @@ OWN_SPOKEN = 0.35  # the same where speech was turned into a report
 TOGETHER = 0.7  # share of a clause's words that one sentence of the passage has to hold
 QUOTED = 0.5  # share of a sentence's words that only speech holds, above which it must say so
 SHORT = 4  # words that say something; a sentence of no more ("They agreed.") is on what came before
-NEAR = 4  # words between a pronoun of possession and what is possessed
+NEAR = 3  # words before a thing, among which its owner is named
 _QUOTATION = re.compile(r"\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)")
 _PRONOUN = re.compile(r"(?i)\b(?:he|she|him|her|his|they|them|their|who|i|we|my|our|us|you)\b")
 _THING = re.compile(r"(?i)\b(?:it|its|this|that|these|those|they|them|which|one)\b")
@@ -49,7 +53,8 @@ _ANYONE = frozenset(map(root, ANYONE))
 def facts(claim: Claim) -> str:
     """Find a number or a name that the passage does not hold."""
     known = SourceFacts(f"{claim.passage}\n{claim.subject}")
-    missing = [fact.text for fact in unsupported(claim.sentence, known)]
+    found = (fact.text for fact in unsupported(claim.sentence, known))
+    missing = [text for text in found if text.casefold() not in COMMON]  # "When Anna came"
     return f"{missing[0]} is not in the passage" if missing else ""
 
 
@@ -118,7 +123,7 @@ def _other(clause: Clause, given: Clause, claim: Claim) -> bool:
         return given.pronoun in _ONE  # who speaks says "I" of himself
     if given.pronoun in {"i", "we"} and claim.subject:
         return bool(who) and not who & roots_of(words_of(claim.subject))
-    if not who or who != clause.agent or given.agent & _ANYONE or _owned(list(given.topic)):
+    if not who or who != clause.agent or given.agent & _ANYONE or _owned(given.topic):
         return False
     if given.passive and not given.agent:
         return not any(alike(one, _sentence_roots(given, claim)) for one in who)
@@ -166,7 +171,15 @@ def _turned(clause: Clause, given: Clause) -> bool:
     """Say whether the one to whom it is done does it: "Ben was hired" as "Ben hired"."""
     if not clause.main or clause.main != given.main or clause.passive == given.passive:
         return False
-    return bool(clause.heads & given.heads)
+    active = given if clause.passive else clause
+    return _has_object(active) and bool(clause.heads & given.heads)
+
+
+def _has_object(clause: Clause) -> bool:
+    """Say whether someone or something follows the verb of a clause at once."""
+    pairs = pairwise(clause.words)
+    following = next((other for one, other in pairs if root(one.casefold()) == clause.main), "")
+    return following[:1].isupper() or following.casefold() in OBJECTS
 
 
 def told_as_event(claim: Claim) -> str:
@@ -183,17 +196,26 @@ def told_as_event(claim: Claim) -> str:
 def mood(claim: Claim) -> str:
     """Find what is told as settled, coming or done, and was less than that in the passage."""
     for clause in claim.own:
-        if not (given := claim.behind[clause]):
-            given = list(claim.given)
+        given = _governed(clause, claim) or list(claim.given)
         around = _moods_around(given, claim)
         for one, needed in NEEDS.items():
-            if one in clause.moods and not needed & around and not _softer(one, clause):
+            if one in clause.own_moods and not needed & around and not _softer(one, clause):
                 return f"told as {one}, which the passage does not say"
-        if not claim.behind[clause] or clause.moods - {"said"} or claim.spoken:
-            continue
-        if all(other.moods & UNREAL for other in given) and "said" not in clause.moods:
-            how = min(given[0].moods & UNREAL)
-            return f"told as done; in the passage it is {how}"
+    return ""
+
+
+def _governed(clause: Clause, claim: Claim) -> list[Clause]:
+    """Return the passage's clauses on what a clause says, or on what depends on it."""
+    below = [one for one in claim.own if one.before is clause and one.depends]
+    return (claim.behind[below[0]] if below else []) or claim.behind[clause]
+
+
+def unreal(claim: Claim) -> str:
+    """Find what is told as done, and was planned, proposed, asked or tried in the passage."""
+    for clause in () if claim.spoken else claim.own:
+        given = claim.behind[clause]
+        if given and not clause.moods and all(other.moods & UNREAL for other in given):
+            return f"told as done; in the passage it is {min(given[0].moods & UNREAL)}"
     return ""
 
 
@@ -223,7 +245,10 @@ def _moods_around(given: list[Clause], claim: Claim) -> set[str]:
 
 def negation(claim: Claim) -> str:
     """Find a "not" that was added, or left out."""
-    if NEGATION.search(claim.sentence) and not any(one.denied for one in claim.given):
+    denies = any(one.denied for one in claim.given)
+    if LITTLE_NOT.search(claim.sentence) and not (denies or LITTLE_NOT.search(claim.passage)):
+        return "denies what the passage does not deny"
+    if NEGATION.search(claim.sentence) and not denies:
         return "denies what the passage does not deny"
     for clause in claim.own:
         given = claim.behind[clause]
@@ -268,7 +293,7 @@ def _cause_and_effect(text: str) -> tuple[frozenset[str], frozenset[str]] | None
     return roots_of(words_of(behind)), roots_of(words_of(before))
 
 
-def _overlap(roots: frozenset[str], others: frozenset[str]) -> int:
+def _overlap(roots: Iterable[str], others: frozenset[str]) -> int:
     return sum(alike(one, others) for one in roots)
 
 
@@ -290,43 +315,43 @@ def possession(claim: Claim) -> str:
         places = [
             i for i, word in enumerate(words) if alike(root(word.casefold()), frozenset({thing}))
         ]
-        if not any(_owned(words[max(i - NEAR, 0) : i + NEAR]) for i in places):
+        if not any(_owned(words[max(i - NEAR, 0) : i], words[i + 1 : i + 2]) for i in places):
             return f"“{match[0]}”: the passage does not say whose"
     return ""
 
 
-def _owned(words: list[str]) -> bool:
-    """Say whether some words tell of an owner: "her", "Anna's", "of"."""
-    owners = {"his", "her", "their", "its", "my", "our", "your", "of", "own", "has", "had", "have"}
-    return any(w.casefold() in owners or w.endswith(("'s", "s'")) for w in words)
+def _owned(before: Sequence[str], behind: Sequence[str] = ()) -> bool:
+    """Say whether the words before or behind a thing tell of an owner: "her", "Anna's", "of"."""
+    if any(word.casefold() in OWNERS or word.endswith(("'s", "s'")) for word in before):
+        return True
+    return any(word.casefold() == "of" for word in behind)
 
 
 def joined(claim: Claim) -> str:
     """Find words put together that stand apart in the passage."""
-    parts = _resolved(split_sentences(claim.passage), roots_of(words_of(claim.subject)))
+    parts = _resolved(claim)
     for clause in claim.own:
         held = [one for one in clause.roots if alike(one, claim.known)]
         if len(held) < 2:
             continue
-        if not any(sum(alike(o, part) for o in held) >= TOGETHER * len(held) for part in parts):
+        near = [part for part in parts if _overlap(held, part) >= TOGETHER * len(held)]
+        verb = clause.main if alike(clause.main, claim.known) else ""
+        if not any(not verb or alike(verb, part) for part in near):
             return f"puts together what stands apart: {' '.join(clause.words)}"
     return ""
 
 
-def _resolved(sentences: list[str], subject: frozenset[str]) -> list[frozenset[str]]:
+def _resolved(claim: Claim) -> list[frozenset[str]]:
     """Return each sentence's roots, with those of the one before that a pronoun may stand for."""
     found: list[frozenset[str]] = []
     before: frozenset[str] = frozenset()
-    names: frozenset[str] = subject
-    for sentence in sentences:
+    named = roots_of(words_of(claim.subject))
+    for number, sentence in enumerate(split_sentences(claim.passage)):
         words = words_of(sentence)
         own = roots_of(words)
-        reach = own
-        if _PRONOUN.search(sentence):
-            reach |= names
-        if _THING.search(sentence):
-            reach |= before
-        found.append(reach)
+        people = named if _PRONOUN.search(sentence) else frozenset()
+        found.append(own | people | (before if _THING.search(sentence) else frozenset()))
         before = own
-        names |= roots_of([w for i, w in enumerate(words) if w[0].isupper()])
+        named |= roots_of([word for word in words[1:] if word[0].isupper()])
+        named = named.union(*(one.heads for one in claim.given if one.sentence == number))
     return found or [frozenset()]

@@ -11,7 +11,7 @@ from pipeline.evidence.english_claims import (
     DANGLING,
     FIRST_PERSON,
     HALF,
-    MOODS,
+    MODALS,
     OPENING,
     TALK_OF_TEXT,
 )
@@ -75,8 +75,7 @@ def unsaid(claim: Claim) -> str:
     if not claim.spoken:
         return ""
     behind = words_of(claim.sentence[len(claim.subject) :])[:SAYS_WITHIN]
-    reports = MOODS.keys() - {"possible", "would"}
-    if any(set(moods_of(word)) & reports for word in behind):
+    if any(moods_of(word) and word.casefold() not in MODALS for word in behind):
         return ""
     return "does not tell that it was only said"
 

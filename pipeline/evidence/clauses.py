@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pipeline.evidence.english_claims import (
     ALIKE,
@@ -24,16 +25,22 @@ from pipeline.evidence.english_claims import (
     MOODS,
     NEGATION,
     NO_PAST,
+    ONLY_WITH_TO,
     OPENS,
+    PERCEIVING,
     PREPOSITIONS,
     PRONOUNS,
     REPORTING,
+    SENSING,
     TO_BE,
     UNCHANGED,
 )
 from pipeline.text.english import SPELLED
 from pipeline.text.sentences import split_sentences
 from pipeline.text.terms import stemming
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 STEM = 5  # letters that words of one stem share at least, and this share of the longer one
@@ -63,9 +70,10 @@ def _synonym(stem: str) -> str:
 _MOOD_OF: dict[str, list[str]] = {}
 for _mood, _words in MOODS.items():
     for _word in _words:
-        for _form in {_word} if _word.endswith("ing") else {_word, _stem(_word)}:
+        for _form in {_word} if _word.endswith(("ing", "ed")) else {_word, _stem(_word)}:
             _MOOD_OF.setdefault(_form, []).append(_mood)
 _SAYING = frozenset(_stem(word) for word in MOODS["said"]) | {"hope", "suggest", "propos", "agre"}
+_SENSED = frozenset(map(root, SENSING))
 _HANDS_ON = frozenset(map(_stem, HANDS_ON))
 _REPORT_ROOTS = frozenset(root(word) for word in REPORTING)
 
@@ -139,7 +147,7 @@ class Clause:
 
     `sentence` is the number of its sentence; `moods` are the ways in which it is told, those it
     takes over from what governs it too; `denied` says whether there is a "not" in it or over it.
-    `before` is the clause before it in its sentence.
+    `before` is the clause before it in its sentence, which governs it where it `depends` on it.
     """
 
     words: tuple[str, ...]
@@ -147,6 +155,7 @@ class Clause:
     moods: frozenset[str]
     denied: bool
     before: Clause | None = None
+    depends: bool = False
 
     @cached_property
     def verb(self) -> int | None:
@@ -156,7 +165,8 @@ class Clause:
             if is_verb(word, before):
                 return i
             before = word
-        return None
+        sensed = self.before is not None and self.before.main in _SENSED
+        return _bare(self.words) if sensed else None
 
     @cached_property
     def main(self) -> str:
@@ -213,6 +223,19 @@ class Clause:
         return self.before is not None and set(words) <= {"and", "or", "but", "then", "also"}
 
     @cached_property
+    def own_moods(self) -> frozenset[str]:
+        """The moods that its own words tell of."""
+        words = list(self.words)
+        return frozenset(mood for i in range(len(words)) for mood in _moods_at(words, i))
+
+    @cached_property
+    def participle(self) -> bool:
+        """Whether it is "closing the door", done by whom the clause before is about."""
+        found = (word.casefold() for word in self.words)
+        first = next((w for w in found if not w.endswith("ly") and w not in OPENS), "")
+        return self.before is not None and len(first) > 4 and first.endswith("ing")
+
+    @cached_property
     def pronoun(self) -> str:
         """The pronoun that is its subject, in lower case; "" where it has another one."""
         low = [word.casefold() for word in self.topic if word.casefold() in PRONOUNS]
@@ -234,7 +257,7 @@ class Clause:
         if self.pronoun in RELATIVE and self.topic[0].casefold() == self.pronoun:
             content = [word for word in self.before.words if is_content(word)]
             return roots_of(content[-1:])
-        if self.verb is not None and self.follows:
+        if self.participle or (self.verb is not None and self.follows):
             return self.before.agent if not self.before.passive else self.before.heads
         return frozenset()
 
@@ -282,23 +305,29 @@ def _clauses(sentence: str, number: int) -> list[Clause]:
 def _clause(
     words: list[str], number: int, before: Clause | None, *, depends: bool, asked: bool
 ) -> Clause:
-    pairs = zip(words, ["", *words], strict=False)
-    moods = {mood for word, last in pairs if not _noun(word, last) for mood in moods_of(word)}
+    moods = {mood for i in range(len(words)) for mood in _moods_at(words, i)}
     denied = NEGATION.search(" ".join(words)) is not None
     if before is not None and depends:
         moods |= before.moods
         denied |= before.denied and before.main in _HANDS_ON
     if asked:
         moods.add("asked")
-    return Clause(tuple(words), number, frozenset(moods), denied, before)
+    return Clause(tuple(words), number, frozenset(moods), denied, before, depends)
 
 
-def _noun(word: str, before: str) -> bool:
-    """Say whether a word is a noun that only looks like a verb: his will, in May."""
-    if word.casefold() not in AS_NOUNS:
-        return False
-    low = before.casefold()
-    return bool(before) and (word[0].isupper() or low in DETERMINERS or low.endswith("'s"))
+def _moods_at(words: list[str], i: int) -> list[str]:
+    """Return the moods that a word tells of where it stands: not "his will", "in May"."""
+    word, before = words[i], words[i - 1].casefold() if i else ""
+    low = word.casefold()
+    behind = [other.casefold() for other in words[i + 1 : i + 3]]
+    noun = word[0].isupper() or before in DETERMINERS or before.endswith("'s")
+    if low in AS_NOUNS and i and noun:
+        return []
+    if low in ONLY_WITH_TO and not {"to", "for"} & set(behind[:1]):
+        return []
+    if low == "could" and PERCEIVING & set(behind):
+        return []
+    return moods_of(word)
 
 
 def moods_of(word: str) -> list[str]:
@@ -338,9 +367,19 @@ def _opens(words: list[str], i: int, part: list[str]) -> bool | None:
     has_verb = any(is_verb(w, b) for w, b in zip(part, ["", *part], strict=False))
     if low in {"and", "or"}:
         return False if has_verb and _verb_follows(words[i + 1 : i + 4]) else None
-    if has_verb and _stem(IRREGULAR.get(before, before)) in _SAYING and low not in PREPOSITIONS:
-        return True if _verb_follows(words[i : i + 5]) else None
-    return None
+    if not has_verb or low in PREPOSITIONS:
+        return None
+    if _stem(IRREGULAR.get(before, before)) in _SAYING:
+        following = words[i : i + 5]
+        linked = {"that", "whether", "if", "to"} & set(following)  # "told Ben that", "asked Ben to"
+        return True if not linked and _verb_follows(following) else None
+    return True if root(before) in _SENSED and _bare(words[i : i + 5]) is not None else None
+
+
+def _bare(words: Sequence[str]) -> int | None:
+    """Return the place of a verb in its first form, behind a subject, as in "her brother climb"."""
+    found = (i for i, word in enumerate(words) if i and _stem(word) in _VERBS)
+    return next((i for i in found if words[i - 1].casefold() not in DETERMINERS), None)
 
 
 def _verb_follows(words: list[str]) -> bool:

@@ -41,6 +41,8 @@ DETERMINERS = _set("""
 a an the this that these those his her its their my our your no some any each every another both
 very most more so too two three four five six seven eight nine ten
 """)
+OWNERS = _set("his her their its my our your whose own has had have having")
+OBJECTS = _set("the a an his her its their him them it")  # what may stand behind an active verb
 PREPOSITIONS = _set("""
 of in on at by for from with to into onto over under between through during against about upon
 within towards toward near behind beside among across along around inside outside beyond like
@@ -100,6 +102,13 @@ IRREGULAR = {
 # Irregular verbs whose past is their first form.
 UNCHANGED = _set("cut put set let hit hurt shut quit cost split read spread")
 NO_PAST = _set("need feed seed speed indeed hundred sacred naked wicked red bed deed weed breed")
+# "She could see the coast": she did.
+PERCEIVING = _set("see hear feel smell taste tell remember")
+# Of these, "going to" and "aiming for" alone tell of a plan.
+ONLY_WITH_TO = _set("going aim aims aiming aimed")
+MODALS = _set("will shall should must ought need let let's may might could would can")
+# "She saw him fall": what is seen or brought about has a subject of its own.
+SENSING = _set("see hear feel let make help")
 AS_NOUNS = _set("will may might")  # behind "the" or "his", or with a capital: no verbs
 # Verbs that say little by themselves, in "made a decision", so that a sentence may use them freely.
 LIGHT = _set("make take give get put have do be go come hold")
@@ -184,7 +193,8 @@ law act
 )
 
 # How a thing is told: as settled, as coming, or as no more than said. Each is a mood of a clause,
-# known by its words (verbs in any form). A sentence may tell a thing in a mood of its passage.
+# known by its words: verbs in any form, but those in "ed" or "ing" in this alone. A sentence may
+# tell a thing in a mood of its passage.
 
 MOODS: dict[str, frozenset[str]] = {
     "settled": _set("""
@@ -206,10 +216,10 @@ whether suppose guess
     "refused": _set("""
 refuse decline reject deny oppose won't object forbid prevent avoid dismiss veto prohibit
 """),
-    "joked": _set("joke jest tease kid pretend dream imagine lie joking kidding joked pretended"),
+    "joked": _set("joke jest tease kidding pretend dreamed dreamt dreaming imagined"),
     "said": _set("""
 say tell state explain note mention claim report believe think add warn remark insist describe
-complain admit speak reply answer predict fear suspect allege write
+complain admit speak reply answer predict fear suspect allege write estimate calculate point
 """),
 }
 # Moods of what has not happened, or need not have.
@@ -228,10 +238,11 @@ NEEDS: dict[str, frozenset[str]] = {
 
 NEGATION = re.compile(
     r"(?i)\b(?:not(?! only\b| just\b)|no|never|none|nobody|nothing|nowhere|neither|nor|cannot"
-    r"|unable|hardly|barely|rarely|without|impossible|unwilling|lack(?:s|ed|ing)?"
+    r"|unable|hardly|barely|rarely|impossible|unwilling|lack(?:s|ed|ing)?"
     r"|fail(?:s|ed|ing|ure)?|refus(?:e|es|ed|ing|al)|declin(?:e|es|ed|ing) to"
     r"|reject(?:s|ed|ing|ion)?|den(?:y|ies|ied)|oppos(?:e|es|ed|ing))\b|n't\b"
 )
+LITTLE_NOT = re.compile(r"(?i)\bwithout\b")  # denies what follows it, and not its clause
 # "I don't think we need it" denies the need. Verbs that hand a "not" on to what follows them.
 HANDS_ON = _set("think believe suppose expect want say agree seem let allow permit see")
 

@@ -5,7 +5,7 @@ the whole text: there is little else that its words could have come from. What i
 that it can be shown. The rules are for English; they go by words and their order, so that a fault
 is likely one and the lack of a fault proves nothing.
 
-A further check is a function of a `Claim` that returns a fault or "", and a row of `CHECKS`.
+A further check is a function of a `Claim` that returns a fault or "", and a row of a table here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Check: TypeAlias = "Callable[[Claim], str]"
 
 # In this order; the first fault is the one that is told. Those that read least come first.
-CHECKS: tuple[Check, ...] = (
+# FORM is how a sentence is written; CONTENT is what it says, held against its passage.
+FORM: tuple[Check, ...] = (
     claim_form.unfinished,
     claim_form.length,
     claim_form.opening,
@@ -32,6 +33,8 @@ CHECKS: tuple[Check, ...] = (
     claim_form.talk_of_text,
     claim_form.loose_quotation,
     claim_form.catchwords,
+)
+CONTENT: tuple[Check, ...] = (
     claim_content.facts,
     claim_content.numbers_of_others,
     claim_content.own_words,
@@ -39,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     claim_content.other_actor,
     claim_content.told_as_event,
     claim_content.mood,
+    claim_content.unreal,
     claim_content.negation,
     claim_content.cause,
     claim_content.own_predicate,
@@ -75,5 +79,6 @@ def judge(sentence: str, passage: str, subject: str = "", *, spoken: bool = Fals
         spoken: The passage is what `subject` says, and the sentence reports it.
     """
     claim = Claim.of(sentence, passage, subject, spoken=spoken)
-    found = (check(claim) for check in CHECKS)
+    checks = FORM if claim.copied else FORM + CONTENT
+    found = (check(claim) for check in checks)
     return Verdict(next((fault for fault in found if fault), ""), claim.held)
