@@ -90,7 +90,7 @@ def _spelled(match: re.Match[str], passage: str, names: Mapping[str, str], done:
         return match[0]
     done.add(short)
     name = names[short]
-    if name in passage[: match.start()]:
+    if name in passage:
         return match[0]
     if ending == "s" and not name.endswith("s"):
         name += "s"

@@ -75,8 +75,8 @@ GENERIC = re.compile(
     command|file|column|list|item|number|figure|figures|numbers|share|rate|total|gap|ratio|sum
     provision|recommendations?|findings?|criteria|conditions?|exemption|waiver|threshold|period
     ''')
-    })\s(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|shall|should|does
-    |do|did|also|then|now|still|only|never|always|itself|[a-z]+ed|[a-z]{{2,}}s)\b""",
+    })(?:,|\s(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|shall|should|does
+    |do|did|also|then|now|still|only|never|always|itself|[a-z]+ed|[a-z]{{2,}}s)\b)""",
     re.VERBOSE,
 )
 # "If the loans are …": which loans may be said elsewhere; or there is but one, as of "the economy".
@@ -123,10 +123,11 @@ _LISTED = _any(
 )
 LISTING = re.compile(
     r"(?i):$|\bas follows\b|\b(?:the|all of the|any of the|one of the|these) following\b"
-    rf"|\b(?:these|two|three|four|five|six|seven|several|certain|various|a number of|many"
+    rf"|\b(?:these|two|three|four|five|six|seven|several|some|certain|various|a number of|many"
     rf"|multiple|numerous) (?:[a-z-]+ )?(?:{_LISTED})\b(?!.{{0,80}}(?::\s|—|\bsuch as\b|\bnamely\b"
     r"|\bincluding\b))"
 )
+LABEL = re.compile(r"[A-Z][\w’'-]*(?: [\w’'-]+){0,3}:\s")  # "Note: …", or someone who speaks
 ENUMERATED = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s")
 TELLING_LIST = re.compile(r"(?i)\b(?:recommend|finding|conclu|result|key points|highlights)")
 
@@ -156,8 +157,25 @@ FUNCTION_WORDS = _words(
     though through thus to too toward towards under unless until unto up upon us very was we well
     were what whatever when whenever where whereas wherever whether which while who whom whose why
     will with within without would yet you your according given despite regardless
+    summer spring autumn winter year years month months day days week weeks time times moment
+    beginning end start morning afternoon evening night century decade hour hours minute minutes
+    way case fact addition course view order january february march april june july august
+    september october november december monday tuesday wednesday thursday friday saturday sunday
     """
 )
+PREPOSITIONS = re.compile(
+    r"(?:In|On|At|By|From|During|Under|For|With|Over|Through|Since|Between|Within|Despite|Without"
+    r"|Throughout|Among|Until|To|Near|Across|Around)\b"
+)
+# "The extent of their use": no noun that "their" can mean.
+OF_THEIRS = re.compile(r"\b[a-z]+ (?:of|for|behind|about) $")
+MANY = re.compile(  # what "they" can mean
+    r"(?i)\b(?:[a-z-]{2,}s|and|people|children|men|women|police|public|staff|everyone|anyone|someone"
+    r"|person|anybody|somebody|nobody|majority|data|criteria|media|nor|or)\b"
+)
+# "in Calder", "the Bank": capitals of no person.
+NO_PERSON_BEHIND = _words("the The a A an An in In at At from From near Near to To on On")
+
 # "It is important that …" goes back to nothing.
 IT_IS = re.compile(
     r"It (?:is|was|has been|remains|became|seems|appears) (?:\w+ly |not |now |also )?"
@@ -202,4 +220,7 @@ SUMMING_UP = re.compile(
 )
 FOR_EXAMPLE = re.compile(r"(?i)\b(?:for example|for instance|e\.g\.)")
 FIRST_PERSON = re.compile(r"\b(?:I|me|my|mine|myself)\b(?!\.)")
-PLURAL_FIRST_PERSON = re.compile(r"\b(?:[Ww]e|us|[Oo]urs?|[Yy]ou|[Yy]our)\b")
+WE = re.compile(r"\b(?:[Ww]e|us|[Oo]urs?)\b")
+YOU = re.compile(r"\b[Yy](?:ou|our|ours|ourself)\b")
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+DAY_ALONE = re.compile(rf"\b(?:{_MONTHS}) \d{{1,2}}\b(?!,? \d{{4}})")  # of a year said before

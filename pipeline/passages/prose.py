@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # Chosen by eye on six reports and eight samples, LOG 2026-11-27.
-WORTH = 0.2  # share of the best passage's worth, below which none is taken
+WORTH = 0.25  # share of the best passage's worth, below which none is taken
+SCRAP = 0.04  # … and of what is left of it, counting what the passage repeats
 ALIKE = 0.36  # likeness to a chosen passage, from 0 to 1, from which one says the same again
-NOVELTY = 1.6  # how much of a passage's worth likeness to a chosen one takes away
+NOVELTY = 1.0  # how much of a passage's worth likeness to a chosen one takes away
+OLD = 0.15  # what is left of the worth of one that has not a new word
 NEAR = 0.6  # what is left of a passage's worth for each chosen one that stands near
 PASSAGE = 38  # words of a passage, about: so many stretches has the text
 LONGEST = 75  # words of a passage of two sentences
@@ -190,8 +192,10 @@ _TELLING = (
     (english.FIGURES, 1.1),
     (english.DEFINING, 1.1),
     (english.FOR_EXAMPLE, 0.7),
-    (english.FIRST_PERSON, 0.6),
-    (english.PLURAL_FIRST_PERSON, 0.85),
+    (english.FIRST_PERSON, 0.5),
+    (english.WE, 0.9),
+    (english.YOU, 0.6),
+    (english.DAY_ALONE, 0.8),
     (english.GENERIC, 0.75),
     (english.BARE, 0.75),
 )
@@ -209,6 +213,7 @@ class _Choice:
         self._near = max(1.0, whole / max(2, words / PASSAGE)) / 2
         self._opening = max(OPENING_WORDS, OPENING * whole)
         self._taken: list[_Found] = []
+        self._said: set[str] = set()
         self._alike: dict[int, float] = {}
 
     def made(self, *, lead: bool) -> list[_Found]:
@@ -218,7 +223,7 @@ class _Choice:
         while self._open:
             values = [(self._value(one), -i) for i, one in enumerate(self._open)]
             value, i = max(values)
-            if value < WORTH * self._top / 2:
+            if value < SCRAP * self._top:
                 break
             one = self._open.pop(-i)
             if count_words(one.text) <= self._left and self._likeness(one) < ALIKE:
@@ -234,6 +239,7 @@ class _Choice:
 
     def _take(self, one: _Found) -> None:
         self._taken.append(one)
+        self._said.update(one.vector)
         self._left -= count_words(one.text)
         self._open = [other for other in self._open if not one.overlaps(other)]
         for other in self._open:
@@ -245,7 +251,13 @@ class _Choice:
 
     def _value(self, one: _Found) -> float:
         near = sum(abs(one.at - other.at) < self._near for other in self._taken)
-        return one.worth * (1 - min(1.0, NOVELTY * self._likeness(one))) * NEAR**near
+        unlike = 1 - min(1.0, NOVELTY * self._likeness(one))
+        return one.worth * unlike * (OLD + (1 - OLD) * self._news(one)) * NEAR**near
+
+    def _news(self, one: _Found) -> float:
+        """Return the share of a passage, from 0 to 1, that is in words of none of those chosen."""
+        weights = (weight for term, weight in one.vector.items() if term not in self._said)
+        return math.fsum(weight * weight for weight in weights)
 
 
 def _shown(

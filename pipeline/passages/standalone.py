@@ -17,7 +17,9 @@ from pipeline.text.sentences import FINISHED
 LEAST, MOST = 8, 60  # words of a sentence that is a passage; chosen on six reports
 _LEADING_ON = (CONNECTIVE, english.LEADING_ON, english.NOTHING_COUNTED, english.SEEN_BEFORE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_PLAIN_OPENING = re.compile(r"[\"“'‘(]?[A-Z0-9$€£]")
+_PLAIN_OPENING = re.compile(
+    r"[\"“'‘(]?(?:[A-Z$€£]|\d[\d,.]*(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
+)
 _KEPT_CONNECTIVES = ("For example", "For instance", "Instead")  # without them it says another thing
 _OPENING_CLAUSE = 60  # characters
 _HALVES = (("“", "”"), ("(", ")"), ("[", "]"))
@@ -86,6 +88,7 @@ def _is_whole(sentence: str) -> bool:
         and all(sentence.count(one) == sentence.count(other) for one, other in _HALVES)
         and not english.APPARATUS.search(sentence)
         and not english.ENUMERATED.match(sentence)
+        and not english.LABEL.match(sentence)
         and not introduces_list(sentence)
         and 2 * len(_WORD.findall(sentence)) > count
         and not _is_speech(sentence)
@@ -128,14 +131,30 @@ def _pronouns_are_named(sentence: str) -> bool:
     opening = english.IT_IS.match(sentence)
     rest = sentence[opening.end() :] if opening else sentence
     thing = english.THINGS.search(rest)
-    if thing and not opening and not _has_noun(rest[: thing.start()]):
+    if thing and not opening and not _has_noun(_before(thing, rest), thing[0]):
         return False
     person = english.PERSONS.search(rest)
-    return person is None or _names_person(rest[: person.start()])
+    return person is None or _names_person(_before(person, rest))
 
 
-def _has_noun(before: str) -> bool:
-    """Say whether there may be a noun among words: one that is no function word."""
+def _before(pronoun: re.Match[str], sentence: str) -> str:
+    """Return what of a sentence may have what a pronoun means.
+
+    A subject means nothing of the phrase that opens its sentence: "At the bank, it …".
+    """
+    before = english.OF_THEIRS.sub("", sentence[: pronoun.start()])
+    if pronoun[0] in _SUBJECTS and english.PREPOSITIONS.match(sentence):
+        return before.partition(",")[2]
+    return before
+
+
+_SUBJECTS = frozenset(("he", "she", "it", "they"))
+
+
+def _has_noun(before: str, pronoun: str) -> bool:
+    """Say whether there may be a noun among words that a pronoun can mean."""
+    if pronoun.lower().startswith("the") and not english.MANY.search(before):
+        return False
     return any(word.lower() not in english.FUNCTION_WORDS for word in _WORD.findall(before))
 
 
@@ -143,8 +162,18 @@ def _names_person(before: str) -> bool:
     """Say whether someone may be named: by a capital, or by what they are."""
     if english.PERSON_WORDS.search(before):
         return True
-    words = _WORD.findall(before)
-    return any(word[0].isupper() and word.lower() not in english.FUNCTION_WORDS for word in words)
+    last = ""
+    of_no_person = False
+    for word in _WORD.findall(before):
+        capital = word[0].isupper() and word.lower() not in english.FUNCTION_WORDS
+        if capital:
+            of_no_person = of_no_person or last in english.NO_PERSON_BEHIND
+            if not of_no_person:
+                return True
+        elif word not in ("and", "of"):
+            of_no_person = False
+        last = word
+    return False
 
 
 def _capital(text: str) -> str:
