@@ -63,6 +63,7 @@ class Block:
 class _Line:
     text: str
     start: int
+    indent: int = 0
 
     @property
     def end(self) -> int:
@@ -109,7 +110,8 @@ def _lines(text: str) -> Iterator[_Line]:
     at = 0
     fence = ""
     for raw in text.splitlines(keepends=True):
-        start = at + len(raw) - len(raw.lstrip())
+        indent = len(raw) - len(raw.lstrip())
+        start = at + indent
         at += len(raw)
         line = raw.strip()
         marker = _FENCE.match(line)
@@ -121,7 +123,7 @@ def _lines(text: str) -> Iterator[_Line]:
         quote = _QUOTE.match(line)
         if quote:
             start, line = start + quote.end(), line[quote.end() :]
-        yield _Line("" if _is_row(line) else line, start)
+        yield _Line("" if _is_row(line) else line, start, indent)
 
 
 def _is_row(line: str) -> bool:
@@ -154,8 +156,11 @@ def _goes_on(line: _Line, following: _Line, width: int) -> bool:
         return False
     if not width:
         return following.text[0].islower() and FINISHED.search(line.text[-12:]) is None
-    room = len(line.text) + 1 + len(_SPACED.split(following.text, maxsplit=1)[0])
-    return room > FULL_LINE * width or following.text[0].islower()
+    first = _SPACED.split(following.text, maxsplit=1)[0]
+    if len(line.text) + 1 + len(first) > FULL_LINE * width:
+        return True
+    below = following.indent > line.indent and not _ITEM.match(line.text)  # as in manual pages
+    return following.text[0].islower() and not below and not line.text.isupper()
 
 
 def _opens(line: str) -> bool:

@@ -56,9 +56,9 @@ SEEN_BEFORE = re.compile(
         _any('''
     former|latter|other|same|first|second|third|fourth|fifth|next|last|following|above|below
     remaining|rest|remainder|previous|preceding|resulting|result|results|reason|reasons|answer
-    two|three|four|five|six|difference|differences|exception|exceptions|effect|effects|latest
+    two|three|four|five|six|difference|differences|exception|exceptions|effect|effects
     alternative|opposite|reverse|idea|point|trouble|problem|lesson|question|trick|rationale
-    new|additional|corresponding|respective|further|original|actual|entire|proposed|revised
+    corresponding|respective|further
     ''')
     })\b"""
 )
@@ -74,6 +74,7 @@ GENERIC = re.compile(
     package|policy|initiative|effort|event|incident|man|woman|people|person|place|tool|option
     command|file|column|list|item|number|figure|figures|numbers|share|rate|total|gap|ratio|sum
     provision|recommendations?|findings?|criteria|conditions?|exemption|waiver|threshold|period
+    defaults?|values?|size
     ''')
     })(?:,|\s(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|shall|should|does
     |do|did|also|then|now|still|only|never|always|itself|[a-z]+ed|[a-z]{{2,}}s)\b)""",
@@ -94,6 +95,9 @@ POINTING = re.compile(
     r"|(?:, |^)that [a-z]+ (?:[a-z]+ )?(?:is|are|was|were|would|can|may|must|will|has|have)\b"
     r"|\bthe (?:former|latter|aforementioned|above|preceding|previous(?:ly)?|same|other"
     r"|others|foregoing)\b|\brespective(?:ly)?\b|\bas follows\b|\bfollowing (?:ways|reasons)\b"
+    r"|\bboth (?:of )?(?:the )?[a-z-]+s\b(?![^.;]{0,40}\band\b)"
+    r"|\bthe (?:second|third|fourth|fifth) (?!consecutive|largest|half|world|quarter|most|highest"
+    r"|straight|biggest|time|century|\w+ (?:of|in|after|before|since)\b)[a-z]+"
     r"|\bthe (?:measure|rule|bill|act|law|program) itself\b|\bthe two(?! \w+s of\b)\b"
     r"|\b(?:discussed|described|mentioned|noted|listed|see|shown|seen|explained|outlined|defined"
     r"|specified|summari[sz]ed|presented|provided) (?:above|below|later|earlier|previously|here"
@@ -103,9 +107,15 @@ POINTING = re.compile(
     r"|\b(?:Figure|Fig\.|Table|Appendix|Box|Exhibit) [A-Z\d]|\bchapter \d|\bnext section\b"
     r"|\bthe (?:next|following|previous) (?:day|night|morning|week|month|year|paragraph|chapter)\b"
     r"|\b(?:days?|weeks?|months?|years?|hours?|minutes?) (?:later|earlier|afterwards)\b"
-    r"|\b(?:another|others?) (?:is|are|was|were|would|will|has|have)\b|\bthat['’]s\b|\bby then\b"
+    r"|\b(?:another|others?) (?:is|are|was|were|would|will|has|have)\b|\bthat['’]s\b"
+    r"|\bby then\b|, then,"
     r"|\bthe (?:report|paper|article|chapter|section|page|table)\b(?! (?:of|by|on|in|that|which))"
 )
+# "could then consider", where no "if" or "when" stands before.
+THEN = re.compile(
+    r"\b(?:could|would|can|may|will|was|were|is|are|must|might|had|has|have)(?: be)? then\b"
+)
+CONDITION = re.compile(r"(?i)\b(?:if|when|once|after|unless|should|until)\b")
 # In a sentence's first clause.
 COMPARING = re.compile(
     r"(?i)\b(?:as a result|another|too|however|both|again|therefore|instead|thus|likewise"
@@ -113,6 +123,16 @@ COMPARING = re.compile(
 )
 ALSO = re.compile(r"(?<=[a-z,])(?<!but)(?<!only)(?<!See)(?<!see) also(?= [a-z])")
 ASIDE = re.compile(r", (?:however|therefore|thus|moreover|furthermore|for example|of course),")
+# "She did not, and …": what she did not do is said before.
+ELLIPTIC = re.compile(
+    r"[^,;]{0,60}\b(?:did|does|do|was|were|is|are|had|has|have|would|could|can|will|should)"
+    r"(?: not|n['’]t)?[,;.]"
+)
+# An item of a list whose subject is that of the list: "Encrypts files …"
+NO_SUBJECT = re.compile(
+    r"[A-Z][a-z]+s (?!(?:[\w,-]+ ){0,5}(?:is|are|was|were|has|have|had|will|would|can|could|may"
+    r"|might|must|should|does|do|did)\b)"
+)
 # What a list comes after, or an enumeration; and its parts inside a paragraph.
 _LISTED = _any(
     """
@@ -128,6 +148,8 @@ LISTING = re.compile(
     r"|\bincluding\b))"
 )
 LABEL = re.compile(r"[A-Z][\w’'-]*(?: [\w’'-]+){0,3}:\s")  # "Note: …", or someone who speaks
+# A heading that runs into its paragraph: "Training — The academy offers …"
+RUN_IN = re.compile(r"[A-Z][\w’'-]*(?: [\w’'-]+){0,4} ?[—–] ?(?=[A-Z])")
 ENUMERATED = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s")
 TELLING_LIST = re.compile(r"(?i)\b(?:recommend|finding|conclu|result|key points|highlights)")
 
@@ -165,7 +187,7 @@ FUNCTION_WORDS = _words(
 )
 PREPOSITIONS = re.compile(
     r"(?:In|On|At|By|From|During|Under|For|With|Over|Through|Since|Between|Within|Despite|Without"
-    r"|Throughout|Among|Until|To|Near|Across|Around)\b"
+    r"|Throughout|Among|Until|To|Near|Across|Around|Together|Along|As an?|As the|Like|Besides)\b"
 )
 # "The extent of their use": no noun that "their" can mean.
 OF_THEIRS = re.compile(r"\b[a-z]+ (?:of|for|behind|about) $")
@@ -185,7 +207,9 @@ IT_IS = re.compile(
 )
 
 # How a sentence goes on about the one before, and may stand right behind it.
-GOING_ON = _words("He She It They His Her Its Their This These Such")
+GOING_ON = re.compile(
+    r"(?:He|She|It|They|His|Her|Its|Their|This|These|Such|That(?= (?:is|was|means|makes|made)\b))\b"
+)
 
 # What no stranger needs of a text, and what it says of itself.
 APPARATUS = re.compile(
@@ -222,5 +246,7 @@ FOR_EXAMPLE = re.compile(r"(?i)\b(?:for example|for instance|e\.g\.)")
 FIRST_PERSON = re.compile(r"\b(?:I|me|my|mine|myself)\b(?!\.)")
 WE = re.compile(r"\b(?:[Ww]e|us|[Oo]urs?)\b")
 YOU = re.compile(r"\b[Yy](?:ou|our|ours|ourself)\b")
+# To a reader, and of a writer: no sentence that tells what a text is about.
+ADDRESSING = re.compile(rf"{YOU.pattern}|{FIRST_PERSON.pattern}|[!?]$")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 DAY_ALONE = re.compile(rf"\b(?:{_MONTHS}) \d{{1,2}}\b(?!,? \d{{4}})")  # of a year said before

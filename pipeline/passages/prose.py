@@ -19,7 +19,13 @@ from pipeline.passages import english_prose as english
 from pipeline.passages.abbreviations import expanded
 from pipeline.passages.blocks import Block, blocks
 from pipeline.passages.passage import Passage
-from pipeline.passages.standalone import follows_well, introduces_list, loosened, stands_alone
+from pipeline.passages.standalone import (
+    as_item,
+    follows_well,
+    introduces_list,
+    loosened,
+    stands_alone,
+)
 from pipeline.text.extract import Centroid
 from pipeline.text.sentences import split_sentences
 from pipeline.text.terms import count_words
@@ -40,9 +46,11 @@ FULL = 20  # words from which a passage weighs fully
 OPENING = 0.08  # share of a text that tells what it is about …
 OPENING_WORDS = 150  # … or so many words, where that is more
 LATER = 0.8  # what a sentence of the opening is worth beside the one before
+BARE_LEAD = 0.5  # … and one that begins with "the ant", which nobody has met yet
 LEAST_SHARE = 0.5  # of the words asked for, or of the text; with less there are no passages
 CANDIDATES = 400  # the best by worth; more cost time, and are not taken anyway
 KNOWN_USES = 8  # "the scheme", so often in a text that opens with it: all of it is about that
+LEAST_NAMED = 2  # sentences that begin with a word in lower case, from which it is a name
 
 _LOWER = re.compile(r"[a-z]{3,}")
 _THE_NOUN = re.compile(r"\b[Tt]he ([a-z]{3,})\b")
@@ -115,6 +123,8 @@ def _candidates(parts: Sequence[_Part], centroid: Centroid) -> Iterator[_Found]:
         at = part.before
         for i, sentence in enumerate(part.sentences):
             text = loosened(sentence)
+            if part.block.kind == "item":
+                text = as_item(text)
             if stands_alone(text, known):
                 single = _found(text, number, i, i, at, sentence, centroid)
                 yield single
@@ -138,7 +148,8 @@ def _outside_lists(parts: Sequence[_Part]) -> Iterator[tuple[int, _Part]]:
         if part.block.kind == "heading":
             listed = False
             continue
-        if listed and (part.block.kind == "item" or len(part.sentences) == 1):
+        unmarked = len(part.sentences) == 1 and not part.block.apart
+        if listed and (part.block.kind == "item" or unmarked):
             continue
         yield number, part
         last = part.sentences[-1] if part.sentences else ""
@@ -159,10 +170,24 @@ def _known(parts: Sequence[_Part]) -> frozenset[str]:
             opening.update(said)
         uses.update(said)
         alone.update(_THE_NOUN.findall(part.block.text))
+    often = (n for n, c in alone.items() if c >= KNOWN_USES and 2 * c >= uses[n] and n in opening)
+    return frozenset(often) | _small_names(parts)
+
+
+def _small_names(parts: Sequence[_Part]) -> frozenset[str]:
+    """Return what sentences of a text begin with in lower case, as the names of programs are."""
+    firsts = Counter(
+        sentence.split(" ", maxsplit=1)[0]
+        for part in parts
+        if part.block.kind == "paragraph"
+        for sentence in part.sentences
+        if sentence[:1].islower()
+    )
+    title = parts[0].block.text.lower().split() if parts else []
     return frozenset(
-        noun
-        for noun, n in alone.items()
-        if n >= KNOWN_USES and 2 * n >= uses[noun] and noun in opening
+        word
+        for word, n in firsts.items()
+        if (n >= LEAST_NAMED or word in title) and word not in english.FUNCTION_WORDS
     )
 
 
@@ -231,9 +256,16 @@ class _Choice:
         return sorted(self._taken, key=lambda one: (one.part, one.first))
 
     def _take_lead(self) -> None:
-        opening = [one for one in self._found if one.at < self._opening and one.worth > 0]
+        opening = [
+            one
+            for one in self._found
+            if one.at < self._opening and one.worth > 0 and not english.ADDRESSING.search(one.text)
+        ]
         fitting = [one for one in opening if count_words(one.text) <= self._left]
-        ranked = [(one.worth * LATER**i, -i, one) for i, one in enumerate(fitting)]
+        ranked = [
+            (one.worth * LATER**i * (BARE_LEAD if english.BARE.match(one.text) else 1.0), -i, one)
+            for i, one in enumerate(fitting)
+        ]
         if ranked:
             self._take(max(ranked)[2])
 

@@ -32,13 +32,22 @@ def loosened(sentence: str) -> str:
     """
     if not sentence.startswith(_KEPT_CONNECTIVES):
         sentence = strip_connective(sentence)
-    opening = english.SUMMING_UP.match(sentence)
-    if opening:
-        sentence = _capital(sentence[opening.end() :])
+    for opening in (english.SUMMING_UP, english.RUN_IN):
+        found = opening.match(sentence)
+        if found:
+            sentence = _capital(sentence[found.end() :])
     sentence = english.ASIDE.sub("", sentence, count=1)
     if "not only" not in sentence.lower():
         sentence = english.ALSO.sub("", sentence, count=1)
     return sentence
+
+
+def as_item(sentence: str) -> str:
+    """Return an item of a list without its label, "Fast: …"; "" where it has no subject."""
+    label = english.LABEL.match(sentence)
+    if label:
+        sentence = _capital(sentence[label.end() :])
+    return "" if english.NO_SUBJECT.match(sentence) else sentence
 
 
 def stands_alone(sentence: str, known: frozenset[str] = frozenset()) -> bool:
@@ -46,8 +55,9 @@ def stands_alone(sentence: str, known: frozenset[str] = frozenset()) -> bool:
 
     `known` are nouns that a text is about, in lower case: of them it can say "the scheme" anywhere.
     """
+    named = sentence.split(" ", maxsplit=1)[0] in known  # "sandcut reads …"
     return (
-        _is_whole(sentence)
+        _is_whole(_capital(sentence) if named else sentence)
         and not _leads_on(sentence)
         and not _points(sentence)
         and not _unnamed(sentence, known)
@@ -62,8 +72,8 @@ def follows_well(sentence: str, before: str) -> bool:
     """
     if not _is_whole(sentence) or not starts_with_anaphor(sentence) or CONNECTIVE.match(sentence):
         return False
-    first = _WORD.search(sentence)
-    if first is None or first[0] not in english.GOING_ON:
+    first = english.GOING_ON.match(sentence)
+    if first is None:
         return False
     if first[0] in ("He", "She", "His", "Her") and not _names_person(before):
         return False
@@ -89,6 +99,7 @@ def _is_whole(sentence: str) -> bool:
         and not english.APPARATUS.search(sentence)
         and not english.ENUMERATED.match(sentence)
         and not english.LABEL.match(sentence)
+        and not english.ELLIPTIC.match(sentence)
         and not introduces_list(sentence)
         and 2 * len(_WORD.findall(sentence)) > count
         and not _is_speech(sentence)
@@ -113,7 +124,12 @@ def _leads_on(sentence: str) -> bool:
 def _points(sentence: str) -> bool:
     """Say whether a sentence points to another one, or compares with what it does not name."""
     clause = sentence.split(",")[0][: 2 * _OPENING_CLAUSE]
-    return bool(english.POINTING.search(sentence) or english.COMPARING.search(clause))
+    then = english.THEN.search(sentence)
+    return bool(
+        english.POINTING.search(sentence)
+        or english.COMPARING.search(clause)
+        or (then and not english.CONDITION.search(sentence[: then.start()]))
+    )
 
 
 def _unnamed(sentence: str, known: frozenset[str]) -> bool:
