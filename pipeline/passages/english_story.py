@@ -1,0 +1,101 @@
+"""What the rules for stories know of English, by what the words are for."""
+
+from __future__ import annotations
+
+import re
+
+# Who is who. Titles stand before a name and belong to it.
+
+TITLES = """
+Mr Mrs Ms Miss Dr Capt Captain Major Lt Lieutenant General Gen Col Colonel Sgt Sergeant Prof
+Professor Sir Lady Lord King Queen Prince Princess Uncle Aunt Commander Consul Ambassador Doctor
+Father Mother Brother Sister Madam Madame Inspector Judge President
+"""
+HIS_TITLES = {"Mr", "Sir", "Lord", "King", "Prince", "Uncle", "Father", "Brother"}
+HER_TITLES = {"Mrs", "Ms", "Miss", "Lady", "Queen", "Princess", "Aunt", "Mother", "Sister", "Madam"}
+# Begin sentences with a capital, and are no names.
+NO_NAMES = """
+The A An He She It They We You I This That These Those But And Or So Then There Here When While As
+If In On At For From With By After Before Now Not No Yes Oh Well What Who Why How Where One Two
+Three Four All Another Some Each His Her Their Its My Our Your Behind Above Below Suddenly Only
+Even Still Just Perhaps Maybe God Once Because Both Without Within Through Over Under Again Never
+Almost Later Finally Slowly Quickly Abruptly Outside Inside Everything Everyone Everybody Nobody
+Someone Somebody Something Nothing None Most Many Much Any Other Others Men Man People Whoever
+Which Chapter Part Nor Yet Until Since Though Although Let Please Too Very Soon Next Instead Earth
+Good Lord Heaven Heavens Hell Damn Hey Hello Look Listen Wait Come Go Get Take
+"""
+# Past tenses that do not end in "ed". Those of the first list say that someone acts.
+ACTS = """
+said came went took got gave made saw heard felt knew thought told stood sat ran fell held kept
+left let led lay looked put brought found began spoke broke shook woke rose drew threw caught bent
+bit blew chose drove ate fought flew forgot froze grew hid hit hung hurt leapt lost meant met paid
+rode rang sang sank sent set shot shut slept slid spent sprang struck stole swung swore swept
+taught tore understood wore won wrote bought sold built dug slew fled
+"""
+STATES = "was were had did would could might must"
+SAID = """
+said asked answered replied told cried shouted whispered muttered explained demanded called added
+snapped murmured growled grinned laughed agreed exclaimed continued gasped snorted stammered
+announced declared insisted admitted suggested warned ordered repeated begged inquired remarked
+protested objected barked roared yelled screamed sighed observed conceded promised
+"""
+
+# Words that need what stands before them.
+
+# A passage does not begin with these.
+LEADS_ON = re.compile(
+    r"(?:He|She|It|They|His|Her|Its|Their|Him|Them|This|These|That|Those|Such|But|And|Or|So|Then"
+    r"|Also|Both|However|Instead|Otherwise|Again|Nor|Yet|Neither|Either|Another|Other|Others"
+    r"|Here|There|Meanwhile|Still|Though|As for|The (?:former|latter|other|others|same|second|third"
+    r"|next|last)|At (?:this|that)|After (?:this|that)|With (?:this|that))\b"
+)
+# In narration, these point at what was just told; "that" does only before a verb or at an end.
+POINTS_BACK = re.compile(
+    r"(?i)\b(?:this|these|those|such|latter|former|respectively)\b|\bthat (?:is|was)\b|\bthat's\b"
+    r"|\b(?:as well|too|either|instead|do so|did so)[.!]|\b(?:the other|another|the same)\b"
+)
+# In speech, what these mean stands in what was said before, or in what one sees.
+VAGUE = re.compile(
+    r"(?i)\b(?:it|its|it's|this|that's|these|those|they|them|their|they're|here|there|thing|things"
+    r"|stuff|so|such|one|ones|another|other)\b|\bthat\b(?=[.,!?]| is| was| would| will)"
+)
+# Speech that begins so answers, or goes on.
+ANSWERS = re.compile(
+    r"(?:Yes|No|Yeah|Yep|Oh|Ah|Well|Sure|Right|Exactly|Certainly|Of course|Then|And|But|So|Or|That"
+    r"|That's|This|It|It's|They|They're|He|She|He's|She's|His|Her|Because|Not|Why|What|Who|How"
+    r"|Where|When|Which|Maybe|Perhaps|Thanks|Thank|Please|Okay|All right|You mean|Neither|Nor|These"
+    r"|Those|Then|Also|Here|There|Hey|Hello|Hm|Hmm|Um|Uh|Nothing|None|Nobody|Never)\b"
+)
+# Someone is meant who has no name.
+PERSON = re.compile(
+    r"(?i)\b(?:man|woman|girl|boy|doctor|captain|waiter|guard|officer|bartender|clerk|stranger"
+    r"|creature|lady|pilot|fellow|soldier|child|mayor|driver|husband|wife|father|mother|sister"
+    r"|brother|son|daughter|friend|guide|sergeant|major|skipper|consul|voice|someone|somebody)\b"
+)
+# No story: what publishers and transcribers write before and behind it.
+FRONT = re.compile(
+    r"(?i)\[|\b(?:transcriber|etext|e-text|copyright|illustrat(?:ed|or)|publication|gutenberg"
+    r"|proofread\w*)\b|https?:"
+)
+
+NUMBERS = """
+two three four five six seven eight nine ten twelve fifteen twenty thirty fifty hundred thousand
+million
+"""
+
+# What turns a plot. In narration: someone learns, decides, comes, goes, dies.
+TURNS = re.compile(
+    r"\b(?:reali[sz]ed|knew|understood|remembered|decided|discovered|found|learned|explained|arriv\w+"
+    r"|returned|left|kill\w*|die[ds]?|dead|death|explod\w+|escaped?|married|saved?|agreed|refused"
+    r"|ordered|warned|attack\w*|captured|offered|promised|confess\w+|reveal\w*|failed|won|lost"
+    r"|stole\w*|told|admitted|arrest\w*|hired|accused|destroy\w*|disappeared|threaten\w*)\b"
+)
+# In speech: a fact or a reason, a plan, a threat, a confession.
+TELLS = re.compile(
+    r"(?i)\b(?:because|truth|secret|found|discovered|means|reason|never|always|real|years?|million"
+    r"|stole\w*|hid(?:den)?|belongs?|happened|disappeared|lost|know|knew"
+    r"|going to|gonna|I'll|we'll|I will|we will|must|have to|has to|plan\w*|let's|want|need|intend"
+    r"|shall|propose|order\w*|kill\w*|die[ds]?|dead|death|destroy\w*|arrest\w*|warn\w*|if you"
+    r"|shoot|shot|murder\w*|trap\w*|fired|danger\w*|attack\w*|save|escape\w*"
+    r"|I did|I was|I've|I have|I lied|love|afraid|marry|married|sorry|confess|admit|promise)\b"
+)

@@ -1,0 +1,186 @@
+"""People: who is named in a story, and who acts in a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pipeline.passages.english_story import (
+    ACTS,
+    HER_TITLES,
+    HIS_TITLES,
+    NO_NAMES,
+    SAID,
+    STATES,
+    TITLES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Sex: TypeAlias = Literal["he", "she", ""]
+
+_NO_NAMES = frozenset(NO_NAMES.split())
+_LONGEST = 1_000  # characters of a sentence in which is looked for people; nobody tells longer ones
+_SEEN = 2  # times that a name has to act, or speak, to be somebody's
+
+_A_KIND = 3  # a name that follows "the" or "a" oftener than once in so many is not one person's
+
+_QUOTED = re.compile(r'"[^"]*(?:"|$)|“[^”]*(?:”|$)')
+_NAME = r"[A-Z][a-z]+(?:[-’'][A-Z]?[a-z]+){0,2}"
+_TITLE = rf"(?:{'|'.join(TITLES.split())})"
+_ACTED = rf"(?:[a-z]+ed|{'|'.join(ACTS.split())})\b"
+_DID = rf"(?:[a-z]+ed|{'|'.join((ACTS + STATES).split())})\b"
+_SAID = rf"(?:{'|'.join(SAID.split())})\b"
+_ADVERB = r"(?:[a-z]+ly |never |also |then |still |just |had |only )?"
+_PRONOUN = re.compile(r"\b(?:(he|him|his|himself)|she|her|hers|herself)\b", re.IGNORECASE)
+
+
+def narrated(text: str) -> str:
+    """Return a text without what is in quotation marks."""
+    return _QUOTED.sub(' "" ', text)
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is named in a story.
+
+    `names` are single words; a mention has them with titles, and is of one person. `sexes` says
+    which pronoun is for whom, where the text shows it.
+    """
+
+    names: frozenset[str]
+    sexes: Mapping[str, Sex] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str) -> People:
+        """Find the names that act, or speak, more than once."""
+        flat = " ".join(text.split())
+        acts, uses = Counter[str](), Counter[str]()
+        kinds = Counter(
+            re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]hese|[Tt]hose|other) ({_NAME})\b", flat)
+        )
+        for match in re.finditer(rf"\b({_NAME})\b(?=( {_ADVERB}{_ACTED})?)", flat):
+            name = match[1]
+            if name in _NO_NAMES or re.search("['’]", name) or re.fullmatch(_TITLE, name):
+                continue
+            uses[name] += 1
+            acts[name] += match[2] is not None
+        spoke = re.findall(rf"\b{_SAID} (?:{_TITLE}\.? )?({_NAME})\b", flat)
+        acts.update(name for name in spoke if name in uses)
+        # Who is spoken to: "Oh, Peggy!"
+        called = re.findall(
+            rf"(?:\b[a-z]+|Oh|Lord|God), ({_NAME})[.,!?]+[\"”]|[\"“]({_NAME})[,!?]", flat
+        )
+        acts.update(name for pair in called for name in pair if name in uses)
+        common = Counter(re.findall(r"\b[a-z]+\b", flat))
+        names = frozenset(
+            name
+            for name, times in acts.items()
+            if times >= _SEEN
+            and uses[name] > common[name.lower()]
+            and uses[name] > _A_KIND * kinds[name]
+        )
+        return cls(names, cls(names)._sexes(flat))
+
+    def mentions(self, text: str) -> list[str]:
+        """Return who is named in a text, each mention by the name that tells that person best."""
+        return [self._called(match[0]) for match in self._pattern.finditer(text[:_LONGEST])]
+
+    def actor(self, told: str) -> str:
+        """Return who acts in a sentence of narration, as named there; "" where it does not say."""
+        match = self._first.match(told[:_LONGEST]) or self._later.match(told[:_LONGEST])
+        return match["who"] if match else ""
+
+    def opens(self, told: str) -> str:
+        """Return with whom a sentence of narration begins, as named there; "" where with nobody."""
+        match = re.match(self._one, told[:_LONGEST])
+        return match[0] if match else ""
+
+    def speaker(self, told: str) -> str:
+        """Return who is named as saying what is left out of a sentence at `""`; "" if nobody is."""
+        match = self._tag.search(told[:_LONGEST])
+        return (match["who"] or match["whom"] or match["before"]) if match else ""
+
+    def called(self, mention: str) -> str:
+        """Return the name by which a mention is known; "" where it is of several people."""
+        found = self.mentions(mention)
+        return found[0] if len(found) == 1 else ""
+
+    def sex(self, name: str) -> Sex:
+        """Return the pronoun for a person; "" where the text does not show it."""
+        return self.sexes.get(name, "")
+
+    def without(self, text: str) -> str:
+        """Return a text without names, which say what everything in a story is about."""
+        return self._pattern.sub(" ", text)
+
+    @cached_property
+    def _one(self) -> str:
+        found = "|".join(map(re.escape, sorted(self.names, key=lambda n: (-len(n), n)))) or r"(?!)"
+        return rf"(?:\b{_TITLE}\.? )?\b(?:{found})(?: (?:{found})){{0,2}}\b(?!['’]s\b)"
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(self._one.removesuffix(r"(?!['’]s\b)"))
+
+    @cached_property
+    def _who(self) -> str:
+        return rf"(?P<who>{self._one}(?:(?:, and |, | and ){self._one}){{0,3}})"
+
+    @cached_property
+    def _first(self) -> re.Pattern[str]:
+        return re.compile(rf"{self._who},? {_ADVERB}{_DID}")
+
+    @cached_property
+    def _later(self) -> re.Pattern[str]:
+        """Up to a clause before who acts: "Without pausing to think, Alan leaped back"."""
+        lead = r"[A-Z][^\"“”;:.]{2,80}, "
+        adverb = r"[A-Z][a-z’']+ly,? "
+        return re.compile(rf"(?:{adverb}|{lead}){self._who},? {_ADVERB}{_DID}")
+
+    @cached_property
+    def _tag(self) -> re.Pattern[str]:
+        other = self._one
+        return re.compile(
+            rf'"" {self._who} {_ADVERB}{_SAID}|"" {_SAID} (?P<whom>{other})'
+            rf'|(?P<before>{other}) {_ADVERB}{_SAID}[^".]{{0,60}}[,:] ""'
+        )
+
+    def _called(self, mention: str) -> str:
+        words = [word for word in re.split(r"[ .]+", mention) if word in self.names]
+        return words[-1] if re.match(rf"{_TITLE}\b", mention) else words[0]
+
+    def _sexes(self, flat: str) -> dict[str, Sex]:
+        """Count the pronouns of sentences that name one person, and of those that go on so."""
+        votes: dict[str, Counter[str]] = {name: Counter() for name in self.names}
+        last = ""
+        for sentence in re.split(r"(?<=[.!?])\s", narrated(flat)):
+            found = list(self._pattern.finditer(sentence[:_LONGEST]))
+            who = {self._called(match[0]) for match in found}
+            for match in found:
+                title = match[0].partition(" ")[0].rstrip(".")
+                votes[self._called(match[0])] += Counter(
+                    he=5 * (title in HIS_TITLES), she=5 * (title in HER_TITLES)
+                )
+            if len(who) == 1:
+                last = next(iter(who))
+                rest = sentence[found[0].end() : _LONGEST]
+            elif who or not re.match(r"(?:He|She|His|Her)\b", sentence):
+                last = ""
+            else:
+                rest = sentence[:_LONGEST]
+            if last:
+                seen = _PRONOUN.findall(rest)
+                votes[last] += Counter("he" if he else "she" for he in seen[:1])
+        return {name: _majority(votes[name]) for name in self.names}
+
+
+def _majority(votes: Counter[str]) -> Sex:
+    he, she = votes["he"], votes["she"]
+    if he > 2 * she:
+        return "he"
+    return "she" if she > 2 * he else ""
