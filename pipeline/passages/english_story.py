@@ -40,14 +40,34 @@ announced declared insisted admitted suggested warned ordered repeated begged in
 protested objected barked roared yelled screamed sighed observed conceded promised
 """
 
+NUMBERS = """
+two three four five six seven eight nine ten twelve fifteen twenty thirty fifty hundred thousand
+million
+"""
+
+
+def _any(words: str, *more: str) -> str:
+    return rf"\b(?:{'|'.join([*words.split(), *more])})\b"
+
+
 # Words that need what stands before them.
 
 # A passage does not begin with these.
 LEADS_ON = re.compile(
-    r"(?:He|She|It|They|His|Her|Its|Their|Him|Them|This|These|That|Those|Such|But|And|Or|So|Then"
-    r"|Also|Both|However|Instead|Otherwise|Again|Nor|Yet|Neither|Either|Another|Other|Others"
-    r"|Here|There|Meanwhile|Still|Though|As for|The (?:former|latter|other|others|same|second|third"
-    r"|next|last)|At (?:this|that)|After (?:this|that)|With (?:this|that))\b"
+    _any(
+        """
+        He She It They His Her Their Its Him Them This These That Those Such But And Or So Then Also
+        Both However Instead Otherwise Again Nor Yet Neither Either Another Other Others Here There
+        Meanwhile Still Though Nevertheless Only Later Now
+        """,
+        "Just then|Even so|As for|(?:At|After|With) (?:this|that)",
+        "The (?:former|latter|others?|same|second|third|next|last)",
+    )
+)
+# Left out where a passage begins with it; what follows can be read alone nevertheless.
+CONNECTIVE = re.compile(
+    r"\A(?:(?:Then|So|Nevertheless|Meanwhile|Finally|Still|Suddenly), "
+    r"|(?:Then|But|And) (?=[a-zA-Z]))"
 )
 # In narration, these point at what was just told; "that" does only before a verb or at an end.
 POINTS_BACK = re.compile(
@@ -56,46 +76,71 @@ POINTS_BACK = re.compile(
 )
 # In speech, what these mean stands in what was said before, or in what one sees.
 VAGUE = re.compile(
-    r"(?i)\b(?:it|its|it's|this|that's|these|those|they|them|their|they're|here|there|thing|things"
-    r"|stuff|so|such|one|ones|another|other)\b|\bthat\b(?=[.,!?]| is| was| would| will)"
+    "(?i)"
+    + _any(
+        """
+        it its it's this that's these those they them their they're here there things? stuff so such
+        ones? another other
+        """
+    )
+    + r"|\bthat\b(?=[.,!?]| is| was| would| will)"
 )
 # Speech that begins so answers, or goes on.
 ANSWERS = re.compile(
-    r"(?:Yes|No|Yeah|Yep|Oh|Ah|Well|Sure|Right|Exactly|Certainly|Of course|Then|And|But|So|Or|That"
-    r"|That's|This|It|It's|They|They're|He|She|He's|She's|His|Her|Because|Not|Why|What|Who|How"
-    r"|Where|When|Which|Maybe|Perhaps|Thanks|Thank|Please|Okay|All right|You mean|Neither|Nor|These"
-    r"|Those|Then|Also|Here|There|Hey|Hello|Hm|Hmm|Um|Uh|Nothing|None|Nobody|Never)\b"
+    _any(
+        """
+        Yes No Yeah Yep Oh Ah Well Sure Right Exactly Certainly Then And But So Or That That's This
+        It It's They They're He She He's She's His Her Because Not Why What Who How Where When Which
+        Maybe Perhaps Thanks Thank Please Okay Neither Nor These Those Also Here There Hey Hello Hm
+        Hmm Um Uh Nothing None Nobody Never
+        """,
+        "Of course|All right|You mean",
+    )
 )
 # Someone is meant who has no name.
 PERSON = re.compile(
-    r"(?i)\b(?:man|woman|girl|boy|doctor|captain|waiter|guard|officer|bartender|clerk|stranger"
-    r"|creature|lady|pilot|fellow|soldier|child|mayor|driver|husband|wife|father|mother|sister"
-    r"|brother|son|daughter|friend|guide|sergeant|major|skipper|consul|voice|someone|somebody)\b"
+    "(?i)"
+    + _any(
+        """
+        man woman girl boy doctor captain waiter guard officer bartender clerk stranger creature lady
+        pilot fellow soldier child mayor driver husband wife father mother sister brother son
+        daughter friend guide sergeant major skipper consul official alien robot voice face figure
+        someone somebody
+        """
+    )
 )
 # No story: what publishers and transcribers write before and behind it.
 FRONT = re.compile(
-    r"(?i)\[|\b(?:transcriber|etext|e-text|copyright|illustrat(?:ed|or)|publication|gutenberg"
-    r"|proofread\w*)\b|https?:"
+    r"(?i)\[|https?:|"
+    + _any(
+        r"transcriber etext e-text copyright illustrat(?:ed|or) publication gutenberg proofread\w*"
+    )
 )
-
-NUMBERS = """
-two three four five six seven eight nine ten twelve fifteen twenty thirty fifty hundred thousand
-million
-"""
 
 # What turns a plot. In narration: someone learns, decides, comes, goes, dies.
 TURNS = re.compile(
-    r"\b(?:reali[sz]ed|knew|understood|remembered|decided|discovered|found|learned|explained|arriv\w+"
-    r"|returned|left|kill\w*|die[ds]?|dead|death|explod\w+|escaped?|married|saved?|agreed|refused"
-    r"|ordered|warned|attack\w*|captured|offered|promised|confess\w+|reveal\w*|failed|won|lost"
-    r"|stole\w*|told|admitted|arrest\w*|hired|accused|destroy\w*|disappeared|threaten\w*)\b"
+    _any(
+        r"""
+        reali[sz]ed knew understood remembered decided discovered found learned explained arriv\w+
+        returned left kill\w* die[ds]? dead death explod\w+ escaped? married saved? agreed refused
+        ordered warned attack\w* captured offered promised confess\w+ reveal\w* failed won lost
+        stole\w* told admitted arrest\w* hired accused destroy\w* disappeared threaten\w*
+        """
+    )
 )
 # In speech: a fact or a reason, a plan, a threat, a confession.
 TELLS = re.compile(
-    r"(?i)\b(?:because|truth|secret|found|discovered|means|reason|never|always|real|years?|million"
-    r"|stole\w*|hid(?:den)?|belongs?|happened|disappeared|lost|know|knew"
-    r"|going to|gonna|I'll|we'll|I will|we will|must|have to|has to|plan\w*|let's|want|need|intend"
-    r"|shall|propose|order\w*|kill\w*|die[ds]?|dead|death|destroy\w*|arrest\w*|warn\w*|if you"
-    r"|shoot|shot|murder\w*|trap\w*|fired|danger\w*|attack\w*|save|escape\w*"
-    r"|I did|I was|I've|I have|I lied|love|afraid|marry|married|sorry|confess|admit|promise)\b"
+    "(?i)"
+    + _any(
+        r"""
+        because truth secret found discovered means reason never always real years? million stole\w*
+        hid(?:den)? belongs? happened disappeared lost know knew
+        gonna I'll we'll must plan\w* let's want need intend shall propose order\w*
+        kill\w* die[ds]? dead death destroy\w* arrest\w* warn\w* shoot shot murder\w* trap\w* fired
+        danger\w* attack\w* save escape\w*
+        I've love afraid marry married sorry confess admit promise fear\w* guilty? conceal\w* mistake
+        error truly
+        """,
+        "(?:I|we) (?:will|did|was|have|am)|going to|ha(?:ve|s) to|if you|I lied",
+    )
 )

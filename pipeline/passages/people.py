@@ -49,11 +49,12 @@ class People:
     """Who is named in a story.
 
     `names` are single words; a mention has them with titles, and is of one person. `sexes` says
-    which pronoun is for whom, where the text shows it.
+    which pronoun is for whom, where the text shows it; `forms` how each is mostly called.
     """
 
     names: frozenset[str]
     sexes: Mapping[str, Sex] = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str) -> People:
@@ -84,7 +85,8 @@ class People:
             and uses[name] > common[name.lower()]
             and uses[name] > _A_KIND * kinds[name]
         )
-        return cls(names, cls(names)._sexes(flat))
+        bare = cls(names)
+        return cls(names, bare._sexes(flat), bare._forms(flat))
 
     def mentions(self, text: str) -> list[str]:
         """Return who is named in a text, each mention by the name that tells that person best."""
@@ -94,6 +96,10 @@ class People:
         """Return who acts in a sentence of narration, as named there; "" where it does not say."""
         match = self._first.match(told[:_LONGEST]) or self._later.match(told[:_LONGEST])
         return match["who"] if match else ""
+
+    def actors(self, told: str) -> set[str]:
+        """Return everybody whose name stands before what somebody did."""
+        return {self._called(match["who"]) for match in self._first.finditer(told[:_LONGEST])}
 
     def opens(self, told: str) -> str:
         """Return with whom a sentence of narration begins, as named there; "" where with nobody."""
@@ -109,6 +115,10 @@ class People:
         """Return the name by which a mention is known; "" where it is of several people."""
         found = self.mentions(mention)
         return found[0] if len(found) == 1 else ""
+
+    def form(self, name: str) -> str:
+        """Return how a person is mostly called, with a title where that is usual."""
+        return self.forms.get(name, name)
 
     def sex(self, name: str) -> Sex:
         """Return the pronoun for a person; "" where the text does not show it."""
@@ -153,6 +163,12 @@ class People:
     def _called(self, mention: str) -> str:
         words = [word for word in re.split(r"[ .]+", mention) if word in self.names]
         return words[-1] if re.match(rf"{_TITLE}\b", mention) else words[0]
+
+    def _forms(self, flat: str) -> dict[str, str]:
+        uses: dict[str, Counter[str]] = {}
+        for match in self._pattern.finditer(flat):
+            uses.setdefault(self._called(match[0]), Counter())[match[0]] += 1
+        return {name: found.most_common(1)[0][0] for name, found in uses.items()}
 
     def _sexes(self, flat: str) -> dict[str, Sex]:
         """Count the pronouns of sentences that name one person, and of those that go on so."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipeline.passages.english_story import (
@@ -26,18 +27,16 @@ from pipeline.passages.english_story import (
 )
 from pipeline.passages.passage import Passage
 from pipeline.passages.people import People
+from pipeline.passages.runs import SUBJECT, USUAL, Run, choose, without_connective
 from pipeline.passages.telling import Told, told_sentences
 from pipeline.text.extract import Centroid
 from pipeline.text.terms import count_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 LEAST, MOST = 14, 62  # words of a run
-USUAL = 36  # words of a passage, by which is told how many stretches a story is cut into
-EARLY, LATE = 0.12, 0.92  # shares of a text: its beginning ends, and its end begins
-NEAR = 0.03  # share of a text behind the first that introduces the main character
-WORTH = 0.3  # share of the best one's worth below which nothing is taken only to reach the length
+WINDOW = 8  # sentences back, in which nobody else is named whom a pronoun can mean
 _LONGEST = 50  # words of a sentence
 SHORT = 5  # words of a sentence that only shows a gesture
 ENDS_ASKING, CUT = (
@@ -46,47 +45,15 @@ ENDS_ASKING, CUT = (
 )  # what is left of the worth of a run that so ends, or is cut from speech
 
 _WHOLE = re.compile(r"[.!?][\"”'’)]*$")
-_CUT_OFF = re.compile(r"\.\.\.|…|(?:—|--)[\"”]?(?:$|\s)")
+_CUT_OFF = re.compile(r"(?:\.\.\.|…)[.!?]?[\"”]|(?:\.\.\.|…)$|(?:—|--)[\"”]?(?:$|\s)")
 _FIRST_PERSON = re.compile(r"\b(?:I|we|my|our|me|us|you|your)\b")
 _FACT = re.compile(rf"(?<=[a-z,] )[A-Z][a-z]+\b|\b\d[\d,.]*|\b(?:{'|'.join(NUMBERS.split())})\b")
+_KIND = re.compile(r"\b(?:[Aa]n?|[Tt]he) (?:[a-z]+ )?[A-Z][a-z]+")  # "a Groacian", "the Russian"
 _HE = re.compile(r"\b(?:he|him|his|himself|He|His)\b")
 _SHE = re.compile(r"\b(?:she|her|hers|herself|She|Her)\b")
 _THEY = re.compile(r"\b(?:they|them|their|They|Their)\b")
 _INDEFINITE = re.compile(r"\b[Aa]n? (?:[a-z]+ ){0,2}?([a-z]{4,})\b")
 _DEFINITE = re.compile(r"\b[Tt]he ([a-z]{4,})\b")
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Sentences that follow each other, from the first one's number in the story."""
-
-    first: int
-    found: tuple[Told, ...]
-
-    @property
-    def at(self) -> float:
-        return self.found[0].at
-
-    @property
-    def text(self) -> str:
-        """What is shown: with the marks of speech that begins or ends outside of the run."""
-        shown = ""
-        for i, one in enumerate(self.found):
-            begins = i == 0 or self.found[i - 1].paragraph != one.paragraph
-            ends = i == len(self.found) - 1 or self.found[i + 1].paragraph != one.paragraph
-            mark = '"' if '"' in one.text or "“" not in one.text else "“"
-            text = f"{mark}{one.text}" if one.inside and begins else one.text
-            text = f"{text}{'”' if '“' in text else mark}" if one.open and ends else text
-            shown = f"{shown} {text}" if shown else text
-        return shown
-
-    @property
-    def told(self) -> str:
-        return " ".join(one.told for one in self.found)
-
-    @property
-    def said(self) -> str:
-        return " ".join(one.said for one in self.found if one.said)
 
 
 def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
@@ -107,11 +74,9 @@ def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
     story = _Story(
         sentences, people, Centroid((people.without(s.text) for s in sentences), query, "en")
     )
-    found = [(run, story.worth(run)) for run in story.runs()]
-    chosen = _chosen(found, words, story.introduces)
     return [
-        Passage(run.text, run.found[0].start, run.found[-1].end, story.who(run), worth)
-        for run, worth in chosen
+        Passage(run.text, run.found[0].start, run.found[-1].end, story.who(run), run.worth)
+        for run in choose(list(story.runs()), words)
     ]
 
 
@@ -130,9 +95,10 @@ class _Story:
         told = [s for s in sentences if s.told]
         self._is_ours = 10 * sum(" I " in f" {s.told} " for s in told) > len(told)
         self._readable = [self._is_readable(s) for s in sentences]
-        self._starts = [self._may_begin(s) for s in sentences]
+        self._meant = [self._who_is_meant(i) for i in range(len(sentences))]
+        self._starts = [self._may_begin(i) for i in range(len(sentences))]
 
-    def runs(self) -> Iterator[_Run]:
+    def runs(self) -> Iterator[Run]:
         """Yield every run that can be read alone."""
         for first, may in enumerate(self._starts):
             if not may:
@@ -143,22 +109,21 @@ class _Story:
                 words += count_words(one.text)
                 if words > MOST or not self._readable[last]:
                     break
-                run = _Run(first, tuple(self._sentences[first : last + 1]))
-                if words >= LEAST and self._reads_alone(run):
-                    yield run
+                if words >= LEAST and (run := self._run(first, last)):
+                    yield replace(run, worth=self._worth(run), introduces=self._introduces(run))
 
-    def who(self, run: _Run) -> str:
+    def who(self, run: Run) -> str:
         """Return who acts or speaks first in a run."""
         numbers = range(run.first, run.first + len(run.found))
         return next(
             (n for i in numbers if (n := self._actors[i] or self._sentences[i].speaker)), ""
         )
 
-    def introduces(self, run: _Run) -> bool:
+    def _introduces(self, run: Run) -> bool:
         """Say whether a run is the story's main character's, who acts or speaks in it."""
         return self._main != "" and self._main in self._people.mentions(run.told)
 
-    def worth(self, run: _Run) -> float:
+    def _worth(self, run: Run) -> float:
         """Return how much a run tells."""
         numbers = range(run.first, run.first + len(run.found))
         sizes = [count_words(s.text) for s in run.found]
@@ -173,19 +138,19 @@ class _Story:
             * (1 + 0.12 * min(4, self._facts(run)))
             * (1 + 0.3 * min(3, max(0, self._acting(run) - 1)))
             * 0.82 ** (len(VAGUE.findall(run.said)) + self._unknown(run))
-            * min(1.0, size / USUAL) ** 0.5
+            * min(size / USUAL, USUAL / size) ** 0.5
             * ends
         )
 
-    def _turns(self, run: _Run) -> int:
+    def _turns(self, run: Run) -> int:
         """Count the words of a run that tell how the plot turns."""
         return min(3, len(TURNS.findall(run.told))) + min(4, len(TELLS.findall(run.said)))
 
-    def _facts(self, run: _Run) -> int:
+    def _facts(self, run: Run) -> int:
         """Count what a run names: places, things and numbers; people too, who do not act in it."""
         return len(set(_FACT.findall(run.text)) - self._people.names)
 
-    def _acting(self, run: _Run) -> int:
+    def _acting(self, run: Run) -> int:
         """Count the people who act or speak in a run, in more than a few words."""
         found = set()
         for i, one in enumerate(run.found, run.first):
@@ -204,22 +169,73 @@ class _Story:
             return False
         return bool(one.speaker) or not one.said
 
-    def _may_begin(self, one: Told) -> bool:
+    def _who_is_meant(self, i: int) -> str:
+        """Return who "he" or "she" is in a sentence that names nobody; "" where that is unsure.
+
+        It is the only one of the sentences before for whom that is the pronoun.
+        """
+        one = self._sentences[i]
+        match = SUBJECT.search(one.told)
+        if not match or self._people.mentions(one.told):
+            return ""
+        before = self._sentences[max(0, i - WINDOW) : i]
+        if any(PERSON.search(s.told) or _KIND.search(s.told) for s in before):
+            return ""
+        named = {name for s in before for name in self._people.mentions(s.text)}
+        sex = match[1].lower()
+        able = named  # in a dialogue, anybody who is there may speak next
+        if not one.said:
+            able = {name for name in named if self._people.sex(name) in {sex, ""}}
+        who = next(iter(able)) if len(able) == 1 else ""
+        return who if who and self._people.sex(who) == sex else ""
+
+    def _may_begin(self, i: int) -> bool:
+        one = self._sentences[i]
         told = _plain(one.told)
-        if LEADS_ON.match(one.text.lstrip('"“')) or POINTS_BACK.search(told):
+        if POINTS_BACK.search(told):
+            return False
+        if LEADS_ON.match(without_connective(one.text).lstrip('"“')) and not (
+            self._meant[i] and SUBJECT.match(one.told)
+        ):
             return False
         if one.said and ANSWERS.match(one.said):
             return False
         return not (one.inside and one.said[:1].islower())
 
-    def _reads_alone(self, run: _Run) -> bool:
-        """Say whether a run names who speaks, and whom its pronouns mean."""
-        named = self._people.mentions(run.told)
-        if not named or not all(self._is_said(one, run, named) for one in run.found):
-            return False
-        known: list[str] = []
+    def _run(self, first: int, last: int) -> Run | None:
+        """Return a run, if it can be read alone: it shows who speaks, and whom pronouns mean."""
+        found = self._sentences[first : last + 1]
+        speakers: dict[int, str] = {}
+        for _, own in groupby(range(len(found)), lambda i: found[i].paragraph):
+            part = list(own)
+            speaker = self._shown_speaker([found[i] for i in part])
+            if speaker is None:
+                return None
+            if speaker:
+                speakers[part[0]] = self._people.form(speaker)
+        meant = self._meant[first]
+        run = Run(first, found, self._people.form(meant), speakers)
+        known = ([meant] if meant else []) + list(speakers.values())
+        return run if self._is_clear(found, known) else None
+
+    def _shown_speaker(self, part: Sequence[Told]) -> str | None:
+        """Return who has to be named before a part of a paragraph; "" where nobody.
+
+        None where who speaks is unknown, or it would be said of narration too.
+        """
+        speaker = next((one.speaker for one in part if one.said), "")
+        told = " ".join(one.told for one in part)
+        if not speaker or speaker in self._people.mentions(told):
+            return ""
+        if speaker in ("he", "she"):
+            return "" if re.search(rf"\b{speaker}\b", told, re.IGNORECASE) else None
+        return speaker if all(one.is_speech for one in part) else None
+
+    def _is_clear(self, found: Sequence[Told], known: list[str]) -> bool:
+        """Say whether people are named before pronouns stand for them, and anybody at all."""
+        known = [self._people.called(name) for name in known]
         somebody = False
-        for one in run.found:
+        for one in found:
             told = _plain(one.told)
             known += self._people.mentions(told)
             somebody = somebody or PERSON.search(told) is not None
@@ -228,14 +244,7 @@ class _Story:
             known += self._people.mentions(one.said)
             if not self._means(one.said, known, somebody=False):
                 return False
-        return True
-
-    def _is_said(self, one: Told, run: _Run, named: Sequence[str]) -> bool:
-        """Say whether a run shows who says a sentence's speech, if there is any."""
-        if not one.speaker or one.speaker in named:
-            return True
-        own = " ".join(s.told for s in run.found if s.paragraph == one.paragraph)
-        return re.search(rf'"" {one.speaker}\b', own) is not None
+        return bool(known)
 
     def _means(self, text: str, known: Sequence[str], *, somebody: bool) -> bool:
         """Say whether the people that pronouns stand for are among those named."""
@@ -244,7 +253,7 @@ class _Story:
         she = somebody or "she" in sexes or "" in sexes
         return bool((he or not _HE.search(text)) and (she or not _SHE.search(text)))
 
-    def _unknown(self, run: _Run) -> int:
+    def _unknown(self, run: Run) -> int:
         """Count "the robot" where "a robot" stands in the sentences before."""
         before = self._sentences[max(0, run.first - 6) : run.first]
         new = {noun for one in before for noun in _INDEFINITE.findall(one.told)}
@@ -254,55 +263,3 @@ class _Story:
 def _plain(told: str) -> str:
     """Return narration without the marks for speech."""
     return told.replace('""', " ").strip(" ,")
-
-
-class _Choice:
-    """Runs taken one by one, no sentence twice, up to a number of words."""
-
-    def __init__(self, words: int) -> None:
-        self.left = words
-        self.taken: list[tuple[_Run, float]] = []
-        self._sentences: set[int] = set()
-
-    def take(self, run: _Run, worth: float) -> bool:
-        """Take a run, if there is room for it and it is new."""
-        own = set(range(run.first, run.first + len(run.found)))
-        size = count_words(run.text)
-        if size > self.left or own & self._sentences:
-            return False
-        self.taken.append((run, worth))
-        self._sentences |= own
-        self.left -= size
-        return True
-
-
-def _chosen(
-    found: Sequence[tuple[_Run, float]], words: int, introduces: Callable[[_Run], bool]
-) -> list[tuple[_Run, float]]:
-    """Take how it begins and ends, then the best of each stretch, then the best of all."""
-    order = sorted(found, key=lambda one: (-one[1], one[0].first))
-    if not order:
-        return []
-    order = [one for one in order if one[1] >= WORTH * order[0][1]]
-    choice = _Choice(words)
-    begin = [one for one in found if one[0].at <= EARLY and introduces(one[0])]
-    if begin:
-        near = min(run.at for run, _ in begin) + NEAR
-        begin = sorted((one for one in begin if one[0].at <= near), key=lambda one: -one[1])
-        first = next((run.at for run, worth in begin if choice.take(run, worth)), 0.0)
-        order = [one for one in order if one[0].at >= first]
-    late = [one for one in order if one[0].at >= LATE]
-    late.sort(key=lambda one: -one[1] * (1 + (one[0].at - LATE) / (1 - LATE)))
-    next((one for one in late if choice.take(*one)), None)
-    slots = max(2, round(words / USUAL))
-    filled = {_slot(run, slots) for run, _ in choice.taken}
-    for run, worth in order:
-        if _slot(run, slots) not in filled and choice.take(run, worth):
-            filled.add(_slot(run, slots))
-    for run, worth in order:
-        choice.take(run, worth)
-    return sorted(choice.taken, key=lambda one: one[0].first)
-
-
-def _slot(run: _Run, slots: int) -> int:
-    return min(slots - 1, int(run.at * slots))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.passages.english_story import PERSON, SAID
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 _BLOCK = re.compile(r"\S(?:[^\n]|\n(?![^\S\n]*\n))*")
 _MARKS = re.compile(r'["“”]')
-_HE_SAID = re.compile(rf'"" (he|she) (?:[a-z]+ly )?(?:[a-z]+ed|{"|".join(SAID.split())})\b')
+_SAID = rf"(?:{'|'.join(SAID.split())})"
+_HE_SAID = re.compile(
+    rf'"" (he|she) (?:[a-z]+ly )?(?:[a-z]+ed|{_SAID})\b'
+    rf'|\b([Hh]e|[Ss]he) {_SAID}\b[^".]{{0,60}}[,:] ""'
+)
+_LOOSE = re.compile(r"[\"”](?=\s|$)")
 _LONGEST = 600  # characters of a sentence that is read; longer ones are not told, or not sentences
 
 
@@ -31,15 +36,20 @@ class Told:
     """
 
     text: str
-    paragraph: int
-    start: int
-    end: int
-    at: float
     told: str
     said: str
     inside: bool
     open: bool
     speaker: str = ""
+    paragraph: int = 0
+    start: int = 0
+    end: int = 0
+    at: float = 0.0
+
+    @property
+    def is_speech(self) -> bool:
+        """Say whether nothing is narrated in it."""
+        return bool(self.said) and not self.told.replace('""', "").strip(" ,")
 
 
 def told_sentences(text: str, people: People) -> list[Told]:
@@ -49,11 +59,13 @@ def told_sentences(text: str, people: People) -> list[Told]:
     found: list[Told] = []
     before = 0
     for n, (start, end) in enumerate(blocks):
-        own = list(_paragraph(text[start:end], people))
-        for sentence, told, said, inside, is_open, speaker in own:
+        cut = list(_cut(text[start:end]))
+        speaker = _speaker([one.told for one in cut], people)
+        for one in cut:
+            who = speaker if one.said else ""
             at = before / whole
-            before += len(sentence.split())
-            found.append(Told(sentence, n, start, end, at, told, said, inside, is_open, speaker))
+            found.append(replace(one, paragraph=n, start=start, end=end, at=at, speaker=who))
+            before += len(one.text.split())
     return found
 
 
@@ -63,16 +75,20 @@ def _blocks(text: str) -> Iterator[re.Match[str]]:
     return (_BLOCK if has_blank else re.compile(r"\S[^\n]*")).finditer(text)
 
 
-def _paragraph(block: str, people: People) -> Iterator[tuple[str, str, str, bool, bool, str]]:
+def _cut(block: str) -> Iterator[Told]:
+    """Yield a paragraph's sentences, without their places and speaker."""
     inside = False
-    cut: list[tuple[str, str, str, bool, bool]] = []
-    for sentence in split_sentences(" ".join(block.split())):
+    sentences = split_sentences(" ".join(block.split()))
+    for i, sentence in enumerate(sentences):
+        following = sentences[i + 1] if i + 1 < len(sentences) else ""
         told, said, after = _parted(sentence, inside=inside)
-        cut.append((sentence, told, said, inside, after))
+        if after and _LOOSE.match(following):  # a mark with a space before it: "There! " he said
+            sentence += following[0]
+            sentences[i + 1] = following[1:].strip()
+            after = False
+        if sentence:
+            yield Told(sentence, told, said, inside, after)
         inside = after
-    speaker = _speaker([told for _, told, *_ in cut], people)
-    for one in cut:
-        yield (*one, speaker if one[2] else "")
 
 
 def _parted(sentence: str, *, inside: bool) -> tuple[str, str, bool]:
@@ -101,9 +117,10 @@ def _speaker(told: list[str], people: People) -> str:
     for one in short:
         if who := people.speaker(one):
             return people.called(who)
-    tags = [match[1] for one in short if (match := _HE_SAID.search(one))]
+    tags = [(match[1] or match[2]).lower() for one in short if (match := _HE_SAID.search(one))]
     plain = [one.replace('""', "").strip(" ,") for one in short]
     about = {people.called(people.actor(one) or people.opens(one)) for one in plain} - {""}
+    about |= {who for one in plain for who in people.actors(one)}
     if len(about) != 1 or (tags and PERSON.search(" ".join(plain))):
         return tags[0] if tags else ""
     who = next(iter(about))
