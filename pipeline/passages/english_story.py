@@ -85,6 +85,7 @@ VAGUE = re.compile(
     )
     + r"|\bthat\b(?=[.,!?]| is| was| would| will)"
 )
+THEY, IT = {"they", "them", "their", "they're"}, {"it", "its", "it's"}
 # Speech that begins so answers, or goes on.
 ANSWERS = re.compile(
     _any(
@@ -102,8 +103,8 @@ PERSON = re.compile(
     "(?i)"
     + _any(
         """
-        man woman girl boy doctor captain waiter guard officer bartender clerk stranger creature lady
-        pilot fellow soldier child mayor driver husband wife father mother sister brother son
+        man woman girl boy doctor captain waiter guard officer bartender clerk stranger creature
+        lady pilot fellow soldier child mayor driver husband wife father mother sister brother son
         daughter friend guide sergeant major skipper consul official alien robot voice face figure
         someone somebody
         """
@@ -117,30 +118,29 @@ FRONT = re.compile(
     )
 )
 
-# What turns a plot. In narration: someone learns, decides, comes, goes, dies.
+# What turns a plot, told or said: someone learns, decides, comes, goes, hurts, dies, confesses.
 TURNS = re.compile(
-    _any(
-        r"""
-        reali[sz]ed knew understood remembered decided discovered found learned explained arriv\w+
-        returned left kill\w* die[ds]? dead death explod\w+ escaped? married saved? agreed refused
-        ordered warned attack\w* captured offered promised confess\w+ reveal\w* failed won lost
-        stole\w* told admitted arrest\w* hired accused destroy\w* disappeared threaten\w*
-        """
-    )
-)
-# In speech: a fact or a reason, a plan, a threat, a confession.
-TELLS = re.compile(
     "(?i)"
     + _any(
         r"""
-        because truth secret found discovered means reason never always real years? million stole\w*
-        hid(?:den)? belongs? happened disappeared lost know knew
-        gonna I'll we'll must plan\w* let's want need intend shall propose order\w*
-        kill\w* die[ds]? dead death destroy\w* arrest\w* warn\w* shoot shot murder\w* trap\w* fired
-        danger\w* attack\w* save escape\w*
-        I've love afraid marry married sorry confess admit promise fear\w* guilty? conceal\w* mistake
-        error truly
+        reali[sz]ed understood decided discover\w* found learned explained arriv\w+ returned kill\w*
+        die[ds]? dead death explod\w+ escap\w+ marry married sav(?:e|ed|ing) agreed refused ordered
+        warn\w* attack\w* captur\w+ promis\w+ confess\w* reveal\w* failed won lost steal stole\w*
+        admit\w* arrest\w* hired fired accus\w+ destroy\w* disappear\w* threat\w* murder\w* trap\w*
+        shoot shot danger\w* truth secret hid(?:den)? conceal\w* guilty? mistake because
         """,
-        "(?:I|we) (?:will|did|was|have|am)|going to|ha(?:ve|s) to|if you|I lied",
+        "task force|at fault|I lied",
+    )
+)
+# Said only: what somebody knows, fears, wants or is going to do.
+PLANS = re.compile(
+    "(?i)"
+    + _any(
+        r"""
+        means reason never always years? million belongs? happened know knew gonna I'll we'll must
+        plan\w* let's want need intend shall propose order\w* I've love afraid sorry fear\w* error
+        truly left told
+        """,
+        "(?:I|we) (?:will|did|was|have|am)|going to|ha(?:ve|s) to|if you",
     )
 )

@@ -107,9 +107,12 @@ class People:
         return match[0] if match else ""
 
     def speaker(self, told: str) -> str:
-        """Return who is named as saying what is left out of a sentence at `""`; "" if nobody is."""
+        """Return who says what is left out of a sentence at `""`, as it stands; "" if nobody.
+
+        That is somebody named, or "the bartender".
+        """
         match = self._tag.search(told[:_LONGEST])
-        return (match["who"] or match["whom"] or match["before"]) if match else ""
+        return next((who for who in match.groups() if who), "") if match else ""
 
     def called(self, mention: str) -> str:
         """Return the name by which a mention is known; "" where it is of several people."""
@@ -156,8 +159,9 @@ class People:
     def _tag(self) -> re.Pattern[str]:
         other = self._one
         return re.compile(
-            rf'"" {self._who} {_ADVERB}{_SAID}|"" {_SAID} (?P<whom>{other})'
-            rf'|(?P<before>{other}) {_ADVERB}{_SAID}[^".]{{0,60}}[,:] ""'
+            rf'"" {self._who} {_ADVERB}{_SAID}|"" {_SAID} ({other})'
+            rf'|({other}) {_ADVERB}{_SAID}[^".]{{0,60}}[,:] ""'
+            rf'|"" ([Tt]he (?:[A-Za-z-]+ ){{0,2}}[A-Za-z-]+) {_SAID}|"" {_SAID} (the [A-Za-z-]+)'
         )
 
     def _called(self, mention: str) -> str:

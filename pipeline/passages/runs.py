@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 USUAL = 36  # words of a passage, by which is told how many stretches a story is cut into
 EARLY, LATE = 0.12, 0.92  # shares of a text: its beginning ends, and its end begins
-NEAR = 0.06  # share of a text behind the first run with the main character; the best is taken
+NEAR = 0.04  # share of a text behind the first run with the main character; the best is taken
 WORTH = 0.3  # share of the best one's worth below which nothing is taken only to reach the length
 
 # "He" and "she" where they stand for who acts, and where they stand for who says something.
@@ -71,7 +71,7 @@ class Run:
             text = _with_marks(one, begins=begins, ends=ends)
             if i == 0:
                 text = without_connective(_named(text, self.meant))
-            shown.append(f"[{self.speakers[i]}:] {text}" if i in self.speakers else text)
+            shown.append(f"[{_capital(self.speakers[i])}:] {text}" if i in self.speakers else text)
         return " ".join(shown)
 
 
@@ -91,11 +91,10 @@ def choose(found: Sequence[Run], words: int) -> list[Run]:
     choice = _Choice(words)
     begins = [run for run in found if run.introduces and run.at <= EARLY]
     near = [run for run in best if run in begins and run.at <= begins[0].at + NEAR]
-    first = choice.take_first(near)
+    choice.take_first(near)
     ends = [run for run in found if run.at >= LATE]
     choice.take_first(sorted(ends, key=lambda run: -run.worth * _lateness(run)))
     rest = [run for run in best if run.worth >= WORTH * best[0].worth]
-    rest = [run for run in rest if first is None or run.first >= first.first]
     slots = max(2, round(words / USUAL))
     filled = {_slot(run, slots) for run in choice.taken}
     for run in rest:
@@ -109,7 +108,11 @@ def choose(found: Sequence[Run], words: int) -> list[Run]:
 def without_connective(sentence: str) -> str:
     """Return a sentence without "Then" or "But" before it."""
     bare = CONNECTIVE.sub("", sentence)
-    return bare[:1].upper() + bare[1:]
+    return _capital(bare)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 class _Choice:

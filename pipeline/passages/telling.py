@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.passages.english_story import PERSON, SAID
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
 
     from pipeline.passages.people import People
 
-_BLOCK = re.compile(r"\S(?:[^\n]|\n(?![^\S\n]*\n))*")
+_LINE = re.compile(r"\S[^\n]*")
+_ENDED = re.compile(r"[.!?][\"”’)]*\Z")
+_SPACED = re.compile(r"(?<=\w) ([,;?!]|[.](?![.\d]))(?=[\s\"”]|$)")  # left by italics: "Terrific ,"
 _MARKS = re.compile(r'["“”]')
 _SAID = rf"(?:{'|'.join(SAID.split())})"
 _HE_SAID = re.compile(
     rf'"" (he|she) (?:[a-z]+ly )?(?:[a-z]+ed|{_SAID})\b'
     rf'|\b([Hh]e|[Ss]he) {_SAID}\b[^".]{{0,60}}[,:] ""'
 )
+_ASKED = re.compile(r"[?!][\"”]\Z")
+_TAG = re.compile(rf"(?:[^\s,\"“”.]+\.? ){{1,4}}?(?:[a-z]+ly )?{_SAID}\b")
 _LOOSE = re.compile(r"[\"”](?=\s|$)")
 _LONGEST = 600  # characters of a sentence that is read; longer ones are not told, or not sentences
 
@@ -54,11 +59,10 @@ class Told:
 
 def told_sentences(text: str, people: People) -> list[Told]:
     """Return the sentences of a story in their order."""
-    blocks = [(match.start(), match.end()) for match in _blocks(text)]
     whole = len(text.split()) or 1
     found: list[Told] = []
     before = 0
-    for n, (start, end) in enumerate(blocks):
+    for n, (start, end) in enumerate(_blocks(text)):
         cut = list(_cut(text[start:end]))
         speaker = _speaker([one.told for one in cut], people)
         for one in cut:
@@ -69,16 +73,29 @@ def told_sentences(text: str, people: People) -> list[Told]:
     return found
 
 
-def _blocks(text: str) -> Iterator[re.Match[str]]:
-    """Yield paragraphs: set apart by blank lines, or lines where there are none."""
-    has_blank = re.search(r"\n[^\S\n]*\n", text) is not None
-    return (_BLOCK if has_blank else re.compile(r"\S[^\n]*")).finditer(text)
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of paragraphs: set apart by blank lines, or by a line that ends early.
+
+    That is one that ends a sentence, and has room for the next line's first word.
+    """
+    lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
+    sizes = sorted(end - start for start, end in lines)
+    width = sizes[len(sizes) * 19 // 20] if sizes else 0  # a few lines may be longer
+    begin = None
+    for (start, end), (after, after_end) in pairwise([*lines, (len(text), len(text))]):
+        begin = start if begin is None else begin
+        word = re.match(r"\S{0,60}", text[after:after_end])
+        early = end - start + 1 + (word.end() if word else 0) <= width
+        blank = text.count("\n", end, after) != 1
+        if blank or (early and _ENDED.search(text[max(start, end - 5) : end])):
+            yield begin, end
+            begin = None
 
 
 def _cut(block: str) -> Iterator[Told]:
     """Yield a paragraph's sentences, without their places and speaker."""
     inside = False
-    sentences = split_sentences(" ".join(block.split()))
+    sentences = split_sentences(_SPACED.sub(r"\1", " ".join(block.split())))
     for i, sentence in enumerate(sentences):
         following = sentences[i + 1] if i + 1 < len(sentences) else ""
         told, said, after = _parted(sentence, inside=inside)
@@ -86,6 +103,9 @@ def _cut(block: str) -> Iterator[Told]:
             sentence += following[0]
             sentences[i + 1] = following[1:].strip()
             after = False
+        if _ASKED.search(sentence) and _TAG.match(following):  # "Who?" Alan asked.
+            sentences[i + 1] = f"{sentence} {following}"
+            continue
         if sentence:
             yield Told(sentence, told, said, inside, after)
         inside = after
@@ -116,7 +136,7 @@ def _speaker(told: list[str], people: People) -> str:
     short = [one for one in told if len(one) <= _LONGEST]
     for one in short:
         if who := people.speaker(one):
-            return people.called(who)
+            return people.called(who) or who  # "the bartender"
     tags = [(match[1] or match[2]).lower() for one in short if (match := _HE_SAID.search(one))]
     plain = [one.replace('""', "").strip(" ,") for one in short]
     about = {people.called(people.actor(one) or people.opens(one)) for one in plain} - {""}
