@@ -41,8 +41,8 @@ protested objected barked roared yelled screamed sighed observed conceded promis
 """
 
 NUMBERS = """
-two three four five six seven eight nine ten twelve fifteen twenty thirty fifty hundred thousand
-million
+two three four five six seven eight nine ten eleven twelve fifteen twenty thirty fifty hundred
+thousand million
 """
 
 
@@ -58,8 +58,11 @@ LEADS_ON = re.compile(
         """
         He She It They His Her Their Its Him Them This These That Those Such But And Or So Then Also
         Both However Instead Otherwise Again Nor Yet Neither Either Another Other Others Here There
-        Meanwhile Still Though Nevertheless Only Later Now
+        Meanwhile Still Though Nevertheless Only Later Now Thus Hence Therefore Besides
         """,
+        "(?:When|As|While|Before|After|If|Since|Until|Though|Because|Once|Of|To|In|From|For) "
+        + "(?:it|they|this|that|those|these|them)",
+        "The fact of the matter|In fact|Of course|Not even",
         "Just then|Even so|As for|(?:At|After|With) (?:this|that)",
         "The (?:former|latter|others?|same|second|third|next|last)",
     )
@@ -105,11 +108,12 @@ PERSON = re.compile(
         """
         man woman girl boy doctor captain waiter guard officer bartender clerk stranger creature
         lady pilot fellow soldier child mayor driver husband wife father mother sister brother son
-        daughter friend guide sergeant major skipper consul official alien robot voice face figure
+        daughter friend guide sergeant major skipper consul official alien robot
         someone somebody
         """
     )
 )
+APPEARS = re.compile(_any("voice face figure"))  # and somebody new with it
 # No story: what publishers and transcribers write before and behind it.
 FRONT = re.compile(
     r"(?i)\[|https?:|"

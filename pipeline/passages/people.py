@@ -27,11 +27,13 @@ _NO_NAMES = frozenset(NO_NAMES.split())
 _LONGEST = 1_000  # characters of a sentence in which is looked for people; nobody tells longer ones
 _SEEN = 2  # times that a name has to act, or speak, to be somebody's
 
+_VOTES = 3  # pronouns, or a title, that show which is for whom
 _A_KIND = 3  # a name that follows "the" or "a" oftener than once in so many is not one person's
 
 _QUOTED = re.compile(r'"[^"]*(?:"|$)|“[^”]*(?:”|$)')
 _NAME = r"[A-Z][a-z]+(?:[-’'][A-Z]?[a-z]+){0,2}"
 _TITLE = rf"(?:{'|'.join(TITLES.split())})"
+_DETERMINER = r"(?:[Tt]he|[Aa]n?|[Tt]hese|[Tt]hose|other)"
 _ACTED = rf"(?:[a-z]+ed|{'|'.join(ACTS.split())})\b"
 _DID = rf"(?:[a-z]+ed|{'|'.join((ACTS + STATES).split())})\b"
 _SAID = rf"(?:{'|'.join(SAID.split())})\b"
@@ -61,9 +63,10 @@ class People:
         """Find the names that act, or speak, more than once."""
         flat = " ".join(text.split())
         acts, uses = Counter[str](), Counter[str]()
-        kinds = Counter(
-            re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]hese|[Tt]hose|other) ({_NAME})\b", flat)
-        )
+        kinds = Counter(re.findall(rf"\b{_DETERMINER} (?:[A-Z][a-z]+ )?({_NAME})\b", flat))
+        # Where no sentence begins: "pain" has a capital there alone.
+        inside = set(re.findall(rf"(?<=[a-z,;] )({_NAME})\b|\b{_TITLE}\.? ({_NAME})\b", flat))
+        inside = {name for pair in inside for name in pair}
         for match in re.finditer(rf"\b({_NAME})\b(?=( {_ADVERB}{_ACTED})?)", flat):
             name = match[1]
             if name in _NO_NAMES or re.search("['’]", name) or re.fullmatch(_TITLE, name):
@@ -82,6 +85,7 @@ class People:
             name
             for name, times in acts.items()
             if times >= _SEEN
+            and name in inside
             and uses[name] > common[name.lower()]
             and uses[name] > _A_KIND * kinds[name]
         )
@@ -100,6 +104,10 @@ class People:
     def actors(self, told: str) -> set[str]:
         """Return everybody whose name stands before what somebody did."""
         return {self._called(match["who"]) for match in self._first.finditer(told[:_LONGEST])}
+
+    def names_one(self, told: str) -> bool:
+        """Say whether somebody is named, and not only what is theirs."""
+        return re.search(self._one, told[:_LONGEST]) is not None
 
     def opens(self, told: str) -> str:
         """Return with whom a sentence of narration begins, as named there; "" where with nobody."""
@@ -160,7 +168,7 @@ class People:
         other = self._one
         return re.compile(
             rf'"" {self._who} {_ADVERB}{_SAID}|"" {_SAID} ({other})'
-            rf'|({other}) {_ADVERB}{_SAID}[^".]{{0,60}}[,:] ""'
+            rf'|({other}) {_ADVERB}{_SAID}[^".,]{{0,40}}[,:] ""'
             rf'|"" ([Tt]he (?:[A-Za-z-]+ ){{0,2}}[A-Za-z-]+) {_SAID}|"" {_SAID} (the [A-Za-z-]+)'
         )
 
@@ -180,13 +188,14 @@ class People:
         last = ""
         for sentence in re.split(r"(?<=[.!?])\s", narrated(flat)):
             found = list(self._pattern.finditer(sentence[:_LONGEST]))
+            owns = any(sentence[m.end() : m.end() + 2] in {"'s", "’s"} for m in found)
             who = {self._called(match[0]) for match in found}
             for match in found:
                 title = match[0].partition(" ")[0].rstrip(".")
                 votes[self._called(match[0])] += Counter(
                     he=5 * (title in HIS_TITLES), she=5 * (title in HER_TITLES)
                 )
-            if len(who) == 1:
+            if len(who) == 1 and not owns:
                 last = next(iter(who))
                 rest = sentence[found[0].end() : _LONGEST]
             elif who or not re.match(r"(?:He|She|His|Her)\b", sentence):
@@ -201,6 +210,8 @@ class People:
 
 def _majority(votes: Counter[str]) -> Sex:
     he, she = votes["he"], votes["she"]
+    if max(he, she) < _VOTES:
+        return ""
     if he > 2 * she:
         return "he"
     return "she" if she > 2 * he else ""

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 USUAL = 36  # words of a passage, by which is told how many stretches a story is cut into
 EARLY, LATE = 0.12, 0.92  # shares of a text: its beginning ends, and its end begins
-NEAR = 0.04  # share of a text behind the first run with the main character; the best is taken
+NEAR = 0.06  # share of a text behind the first run with the main character; the best is taken
 WORTH = 0.3  # share of the best one's worth below which nothing is taken only to reach the length
 
 # "He" and "she" where they stand for who acts, and where they stand for who says something.
-SUBJECT = re.compile(r'(?:\A|"" )(He|She|he|she)\b')
+SUBJECT = re.compile(r'(?:\A|"" )(He|She|he|she)\b(?![\x27’])')
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def choose(found: Sequence[Run], words: int) -> list[Run]:
     begins = [run for run in found if run.introduces and run.at <= EARLY]
     near = [run for run in best if run in begins and run.at <= begins[0].at + NEAR]
     choice.take_first(near)
-    ends = [run for run in found if run.at >= LATE]
+    ends = [run for run in found if run.at >= LATE and run.worth >= WORTH * best[0].worth]
     choice.take_first(sorted(ends, key=lambda run: -run.worth * _lateness(run)))
     rest = [run for run in best if run.worth >= WORTH * best[0].worth]
     slots = max(2, round(words / USUAL))
@@ -145,21 +145,20 @@ def _slot(run: Run, slots: int) -> int:
 
 def _lateness(run: Run) -> float:
     """Return how much a run counts as the end of a story by where it ends."""
-    return 0.2 + ((run.found[-1].at - LATE) / (1 - LATE)) ** 2
+    return 0.2 + max(0.0, (run.found[-1].at - LATE) / (1 - LATE)) ** 2
 
 
 def _with_marks(one: Told, *, begins: bool, ends: bool) -> str:
     """Return a sentence with the marks of its speech that stand in sentences not shown."""
-    curly = re.search("[“”]", one.text) is not None
-    left = ("“" if curly else '"') if one.inside and begins else ""
-    right = ("”" if curly else '"') if one.open and ends else ""
+    left = one.marks[0] if one.inside and begins else ""
+    right = one.marks[1] if one.open and ends else ""
     return f"{left}{one.text}{right}"
 
 
 def _named(shown: str, who: str) -> str:
     """Return a sentence that says in brackets, as editors do, whom its narration means."""
     inside = False
-    for match in re.finditer(r'["“”]|\b(?:He|She|he|she)\b', shown) if who else ():
+    for match in re.finditer(r'["“”]|\b(?:He|She|he|she)\b(?![\x27’])', shown) if who else ():
         if match[0] == '"':
             inside = not inside
         elif match[0] in "“”":

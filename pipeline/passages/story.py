@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.passages.english_story import (
     ANSWERS,
+    APPEARS,
     FRONT,
     IT,
     LEADS_ON,
@@ -38,16 +39,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # Chosen by reading what came out of six stories of the evaluation's data.
-LEAST, MOST = 14, 62  # words of a run
+LEAST, MOST = 14, 60  # words of a run
 SHORT = 6  # words of a sentence that only shows a gesture
 WINDOW = 8  # sentences back, in which nobody else is named whom a pronoun can mean
 RECENT = 6  # sentences back, in which "a robot" stands that is "the robot" afterwards
 # What is left of the worth of a run:
-QUIET = 0.75  # in which nothing turns, and no two people meet
+QUIET = 0.6  # in which nothing turns, nobody speaks, and no two people act
 CLEARNESS = 0.82  # for every word of it that points elsewhere
 EXPLAINED = 0.3  # of such a word, where what it means may stand before it
 UNNAMED = 0.75  # for every speech that does not itself name its speaker
 CUT = 0.85  # for speech that goes on before it or behind it
+SHORTER, LONGER = 0.3, 0.7  # to the power of which it is shorter or longer than usual
 SCRAP, ASKING = 0.6, 0.8  # that ends with a word or two; that ends with a question
 
 _LONGEST = 50  # words of a sentence
@@ -95,7 +97,7 @@ class _Story:
     def __init__(self, sentences: Sequence[Told], people: People, centroid: Centroid) -> None:
         self._sentences = sentences
         self._people = people
-        self._near = [centroid.likeness(centroid.vector(people.without(s.text))) for s in sentences]
+        self._centroid = centroid
         self._actors = [people.called(people.actor(_plain(s.told))) for s in sentences]
         uses = Counter(name for name in self._actors if name)
         uses.update(s.speaker for s in sentences if s.speaker in people.names)
@@ -133,25 +135,25 @@ class _Story:
 
     def _worth(self, run: Run) -> float:
         """Return how much a run tells: of what the story keeps coming back to, and what turns."""
-        numbers = range(run.first, run.last + 1)
-        sizes = [count_words(s.text) for s in run.found]
-        near = sum(self._near[i] * n for i, n in zip(numbers, sizes, strict=True)) / sum(sizes)
+        near = self._centroid.likeness(self._centroid.vector(self._people.without(run.text)))
         turns, acting = self._turns(run), self._acting(run)
         told = (1 + 0.25 * turns) * (1 + 0.12 * min(4, self._facts(run)))
         told *= 1 + 0.3 * min(3, max(0, acting - 1))
-        if not turns and acting < 2:
+        if not turns and acting < 2 and not run.said:
             told *= QUIET
         vague = _vague(run.said) + self._unknown(run)
-        return float(near * told * CLEARNESS**vague * self._shape(run, sizes))
+        return float(near * told * CLEARNESS**vague * self._shape(run))
 
-    def _shape(self, run: Run, sizes: Sequence[int]) -> float:
+    def _shape(self, run: Run) -> float:
         """Return what is left of a run's worth for how long it is, and how it begins and ends."""
         last = run.found[-1]
-        left: float = min(sum(sizes) / USUAL, USUAL / sum(sizes)) ** 0.5
+        sizes = [count_words(s.text) for s in run.found]
+        share = sum(sizes) / USUAL
+        left = share**SHORTER if share < 1 else share**-LONGER
         left *= CUT ** (run.found[0].inside + last.open) * UNNAMED ** len(run.speakers)
         if sizes[-1] <= SHORT and run.last + 1 < len(self._sentences):
             left *= SCRAP
-        return left * (ASKING if last.text.rstrip('"”').endswith("?") else 1.0)
+        return float(left) * (ASKING if last.text.rstrip('"”').endswith("?") else 1.0)
 
     def _turns(self, run: Run) -> float:
         """Return how much turns in a run: what happens counts full, what is planned a half."""
@@ -191,7 +193,7 @@ class _Story:
         if not match or self._people.mentions(one.told):
             return ""
         before = self._sentences[max(0, i - WINDOW) : i]
-        if any(PERSON.search(s.told) or _KIND.search(s.told) for s in before):
+        if any(_is_strange(s.told) for s in before):
             return ""
         named = {name for s in before for name in self._people.mentions(s.text)}
         sex = match[1].lower()
@@ -225,10 +227,9 @@ class _Story:
                 return None
             if speaker:
                 speakers[part[0]] = self._people.form(speaker)
-        meant = self._meant[first]
-        run = Run(first, found, self._people.form(meant), speakers)
-        known = ([meant] if meant else []) + list(speakers.values())
-        return run if self._is_clear(found, known) else None
+        meant = self._people.form(self._meant[first])
+        given = [*speakers.values(), meant] if meant else list(speakers.values())
+        return Run(first, found, meant, speakers) if self._is_clear(found, given) else None
 
     def _shown_speaker(self, part: Sequence[Told]) -> str | None:
         """Return who has to be named before a part of a paragraph; "" where nobody.
@@ -243,28 +244,41 @@ class _Story:
             return "" if re.search(rf"\b{speaker}\b", told, re.IGNORECASE) else None
         return speaker if all(one.is_speech for one in part) else None
 
-    def _is_clear(self, found: Sequence[Told], known: list[str]) -> bool:
-        """Say whether people are named before pronouns stand for them, and anybody at all."""
-        known = [who for name in known if (who := self._people.called(name))]
-        somebody = False
+    def _is_clear(self, found: Sequence[Told], given: Sequence[str]) -> bool:
+        """Say whether somebody is named, and people are before pronouns stand for them.
+
+        `given` are the names that are shown in brackets.
+        """
+        known = [who for name in given if (who := self._people.called(name))]
+        before = ""
+        acting = bool(known)
         for one in found:
             told = _plain(one.told)
             known += self._people.mentions(told)
-            somebody = somebody or PERSON.search(told) is not None
-            if not self._means(told, known, somebody=somebody):
+            acting = acting or self._people.names_one(told)
+            if not self._means(told, known, before):
                 return False
             known += self._people.mentions(one.said)
             others = [name for name in known if name != one.speaker]
-            if not self._means(one.said, others, somebody=False):
+            if not self._means(one.said, others, before="", persons=False):
                 return False
-        return bool(known)
+            before = f"{before} {told}"
+        return acting
 
-    def _means(self, text: str, known: Sequence[str], *, somebody: bool) -> bool:
-        """Say whether the people that pronouns stand for are among those named."""
-        sexes = [self._people.sex(name) for name in known]
-        he = somebody or "he" in sexes or "" in sexes
-        she = somebody or "she" in sexes or "" in sexes
-        return bool((he or not _HE.search(text)) and (she or not _SHE.search(text)))
+    def _means(self, text: str, known: Sequence[str], before: str, *, persons: bool = True) -> bool:
+        """Say whether those that pronouns stand for may be among the people named before.
+
+        Or among "the captain" and others without names, where `persons` are taken for that.
+        """
+        sexes = {self._people.sex(name) for name in known}
+        if persons and PERSON.search(f"{before} {text}"):
+            return True
+        he = "he" in sexes or "" in sexes
+        she = "she" in sexes or "" in sexes
+        if (_HE.search(text) and not he) or (_SHE.search(text) and not she):
+            return False
+        they = _THEY.search(text) if persons else None
+        return not they or len(set(known)) > 1 or _many(f"{before} {text[: they.start()]}")
 
     def _unknown(self, run: Run) -> int:
         """Count "the robot" where "a robot" stands in the sentences before."""
@@ -273,12 +287,22 @@ class _Story:
         return len(new & set(_DEFINITE.findall(run.told)))
 
 
+def _is_strange(told: str) -> bool:
+    """Say whether a sentence tells of somebody without a name."""
+    return any(pattern.search(told) for pattern in (PERSON, APPEARS, _KIND))
+
+
+def _many(before: str) -> bool:
+    """Say whether a text names more than one of something."""
+    return _PLURAL.search(before) is not None
+
+
 def _vague(said: str) -> float:
     """Count the words of speech that point out of it; those it may explain itself count less."""
     count = 0.0
     for match in VAGUE.finditer(said):
         before, word = said[: match.start()], match[0].lower()
-        if word in THEY and _PLURAL.search(before):
+        if word in THEY and _many(before):
             continue
         count += EXPLAINED if word in IT and _SINGULAR.search(before) else 1.0
     return count

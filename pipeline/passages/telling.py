@@ -36,7 +36,8 @@ class Told:
 
     `told` is what is narrated, with `""` where speech is left out; `said` is the speech, by
     `speaker` as the paragraph names them, "" where it does not. `inside` and `open` say whether
-    speech goes on from the sentence before, and into the next one. `start` and `end` are the
+    speech goes on from the sentence before, and into the next one; `marks` are those of the
+    paragraph's speech. `start` and `end` are the
     paragraph's in the text, and `at` is the share of the text's words before the sentence.
     """
 
@@ -45,6 +46,7 @@ class Told:
     said: str
     inside: bool
     open: bool
+    marks: str
     speaker: str = ""
     paragraph: int = 0
     start: int = 0
@@ -87,14 +89,21 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         word = re.match(r"\S{0,60}", text[after:after_end])
         early = end - start + 1 + (word.end() if word else 0) <= width
         blank = text.count("\n", end, after) != 1
-        if blank or (early and _ENDED.search(text[max(start, end - 5) : end])):
+        ended = early and _ENDED.search(text[max(start, end - 5) : end])
+        if blank or (ended and not _is_open(text[begin:end])):
             yield begin, end
             begin = None
+
+
+def _is_open(text: str) -> bool:
+    """Say whether speech goes on after a text that begins outside of it."""
+    return text.count('"') % 2 == 1 or text.count("“") > text.count("”")
 
 
 def _cut(block: str) -> Iterator[Told]:
     """Yield a paragraph's sentences, without their places and speaker."""
     inside = False
+    marks = "“”" if "“" in block else '""'
     sentences = split_sentences(_SPACED.sub(r"\1", " ".join(block.split())))
     for i, sentence in enumerate(sentences):
         following = sentences[i + 1] if i + 1 < len(sentences) else ""
@@ -107,7 +116,7 @@ def _cut(block: str) -> Iterator[Told]:
             sentences[i + 1] = f"{sentence} {following}"
             continue
         if sentence:
-            yield Told(sentence, told, said, inside, after)
+            yield Told(sentence, told, said, inside, after, marks)
         inside = after
 
 
