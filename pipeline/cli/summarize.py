@@ -239,7 +239,7 @@ class _Job:
 def _left_out(count: int) -> str:
     sentences = "1 sentence" if count == 1 else f"{count:,} sentences"
     return (
-        f"{sentences} that the model wrote left out, for numbers, names or quotations that the "
+        f"left out {sentences} that the model wrote, for numbers, names or quotations that the "
         "text does not hold (-v shows them)"
     )
 

@@ -223,7 +223,7 @@ def test_sentences_that_are_left_out_are_counted_and_shown_to_who_asks(monkeypat
             assert run(["summarize", "short.txt"]) == 0
             captured = capsys.readouterr()
             assert captured.out == "The ferry carried mail.\n"
-            assert "short.txt: 1 sentence that the model wrote left out, for" in captured.err
+            assert "short.txt: left out 1 sentence that the model wrote, for" in captured.err
             assert invented not in captured.err
             place = f"characters 0 to {len(SHORT)}"
             shown = f"short.txt: left out of what it wrote on {place}: {invented}"
