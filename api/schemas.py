@@ -133,6 +133,14 @@ class CoverageBody(BaseModel):
     lost: list[tuple[int, int, int]]
 
 
+class LeftOutBody(BaseModel):
+    """A sentence that the model wrote on these characters, with facts that the text lacks."""
+
+    start: int
+    end: int
+    sentence: str
+
+
 class LanguageBody(BaseModel):
     """Languages by their ISO 639-1 codes; null where that is not sure."""
 
@@ -156,6 +164,7 @@ class ResultBody(BaseModel):
     usage: UsageBody
     read: ReadBody
     language: LanguageBody | None = Field(None, description="missing in results of old versions")
+    left_out: list[LeftOutBody] = Field([], description="missing in results of old versions")
     warnings: list[str]
     seconds: float
     sentences: list[SentenceBody] | None = None

@@ -49,8 +49,8 @@ class Item:
 class Task:
     """A declared task. Files come with their SHA-256; an empty one is not checked.
 
-    `asks` says whether an item's query is put to the summarizer; where it is not, the query is
-    dropped from the items.
+    `asks` says whether an item's query is put to the summarizer, where it has one; if not, the
+    query is dropped from the items.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Task:
     description: str
     documents: tuple[str, str]
     questions: tuple[str, str] | None = None
-    asks: bool = False
+    asks: bool = True
     shipped: bool = False
 
 
@@ -112,12 +112,13 @@ def _pair(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
     return tuple(value) if isinstance(value, list) else value
 
 
-def load_task(name: str, folder: Path | None = None) -> Data:
+def load_task(name: str, folder: Path | None = None, table: Path = DECLARED) -> Data:
     """Read a task and check it.
 
     Args:
         name: A declared task's, the path of a JSONL file, or hub:NAME.
         folder: Where the files of declared tasks are that do not ship with the package.
+        table: What declares tasks.
 
     Raises:
         InputError: there is no such task, its files are missing or are not those that were
@@ -127,7 +128,7 @@ def load_task(name: str, folder: Path | None = None) -> Data:
         from eval.hub import load_hub
 
         return _data(name, name, 0, load_hub(name.removeprefix("hub:")), asks=True)
-    known = declared()
+    known = declared(table)
     if name in known:
         return _load_declared(known[name], folder)
     if Path(name).suffix == ".jsonl":

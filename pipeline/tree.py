@@ -1,4 +1,4 @@
-"""Chunk, Summary, StandIn: stretches of a text and what became of them."""
+"""Chunk, Summary, StandIn, LeftOut: stretches of a text and what became of them."""
 
 from __future__ import annotations
 
@@ -51,6 +51,18 @@ class StandIn:
     start: int
     end: int
     reason: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A sentence of an answer on a stretch of the document, in characters, and not passed on.
+
+    It holds numbers, names or quotations that the text does not.
+    """
+
+    start: int
+    end: int
+    sentence: str
 
 
 def join_stretches(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

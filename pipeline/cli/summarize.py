@@ -226,9 +226,22 @@ class _Job:
             if warning not in self._told:
                 self._told.add(warning)
                 self.note(warning)
+        if result.left_out:
+            self.note(f"{name}: {_left_out(len(result.left_out))}")
+        for sentence in result.left_out:
+            place = document.stretch(sentence.start, sentence.end)
+            _silent(f"{name}: left out of what it wrote on {place}: {sentence.sentence}")
         for stand_in in result.stand_ins:
             place = document.stretch(stand_in.start, stand_in.end)
             self.note(f"{name}: its own sentences stand in for {place} ({stand_in.reason})")
+
+
+def _left_out(count: int) -> str:
+    sentences = "1 sentence" if count == 1 else f"{count:,} sentences"
+    return (
+        f"left out {sentences} that the model wrote, for numbers, names or quotations that the "
+        "text does not hold (-v shows them)"
+    )
 
 
 def _with_sources(result: Result) -> str | None:

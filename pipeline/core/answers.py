@@ -95,8 +95,9 @@ class Answers:
         failure = self._failure(review)
         if failure is not None:
             return self.stand_in(question, failure)
-        text = review.supported if self.unsupported == "drop" else review.answer
-        return Answer(text, first.verified)
+        if self.unsupported != "drop":
+            return Answer(review.answer, first.verified)
+        return Answer(review.supported, first.verified, left_out=review.left_out)
 
     def stand_in(self, question: Question, failure: CallFailed) -> Answer:
         """Return sentences of the source itself, and why."""
@@ -139,8 +140,11 @@ class Answers:
     async def keep_derived(self, question: Question, answer: Answer) -> None:
         """Keep what our rules made of it. A stand-in costs nothing to make again."""
         if not answer.stand_in:
-            reply = Reply(answer.text, 0, 0, "stop", answer.verified)
-            await self.store.put(self._derived_key(question), reply)
+            await self._keep(self._derived_key(question), answer)
+
+    async def keep_halves(self, question: Question, answer: Answer) -> None:
+        """Keep what the answers on two halves came to."""
+        await self._keep(self._key(question, HALVES), answer)
 
     async def keep_rederived(self, question: Question) -> None:
         """Keep what `recorded` has derived anew."""
@@ -149,9 +153,19 @@ class Answers:
             self._derived.discard(key)
             await self.keep_derived(question, self._known[key])
 
+    async def _keep(self, key: str, answer: Answer) -> None:
+        if answer.left_out:  # first, since a run may end between
+            left_out = Reply("\n".join(answer.left_out), 0, 0, "stop")
+            await self.store.put(derived_key("left out", key), left_out)
+        await self.store.put(key, Reply(answer.text, 0, 0, "stop", answer.verified))
+
     def _kept(self, key: str) -> Answer | None:
         reply = self.store.get(key)
-        return None if reply is None else Answer(reply.text, reply.verified)
+        if reply is None:
+            return None
+        left_out = self.store.get(derived_key("left out", key))
+        sentences = () if left_out is None else tuple(left_out.text.split("\n"))
+        return Answer(reply.text, reply.verified, left_out=sentences)
 
     def _rederived(self, question: Question, key: str) -> Answer | None:
         first = self._first(question)

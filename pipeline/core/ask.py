@@ -16,20 +16,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import stamina
 from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
-from pipeline.core.answers import FIRST, HALVES, SECOND
+from pipeline.core.answers import FIRST, SECOND
 from pipeline.core.chunk import halve
 from pipeline.core.prompts import join_sources
 from pipeline.core.question import Answer
 from pipeline.errors import BadAnswer, CallFailed, PromptCut, Transient
-from pipeline.models.base import Reply
-from pipeline.tree import StandIn
+from pipeline.tree import LeftOut, StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from pipeline.core.answers import Answers
     from pipeline.core.question import Question
-    from pipeline.models.base import ChatModel
+    from pipeline.models.base import ChatModel, Reply
 
 T = TypeVar("T")
 
@@ -63,6 +62,7 @@ class Caller:
     prompt_tokens: int = 0
     output_tokens: int = 0
     stand_ins: list[StandIn] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     async def answer(self, question: Question) -> Answer:
         """Ask; where that fails for good, ask about each half, and in the end stand in."""
@@ -79,13 +79,13 @@ class Caller:
             passing = not isinstance(failure, BadAnswer)
         answer = await self._halved(question)
         if not passing and not answer.stand_in:  # the same question would get the same bad answers
-            reply = Reply(answer.text, 0, 0, "stop", answer.verified)
-            await self.answers.keep(question, HALVES, reply)
+            await self.answers.keep_halves(question, answer)
         return answer
 
     def _noted(self, question: Question, answer: Answer) -> Answer:
+        start, end = question.source.start, question.source.end
+        self.left_out += [LeftOut(start, end, sentence) for sentence in answer.left_out]
         if answer.reason:
-            start, end = question.source.start, question.source.end
             self.stand_ins.append(StandIn(start, end, answer.reason))
         return answer
 
@@ -96,6 +96,7 @@ class Caller:
             text=self.answers.bounded(question, joined),
             verified=all(a.verified for a in answers),
             stand_in=any(a.stand_in for a in answers),
+            left_out=tuple(sentence for a in answers for sentence in a.left_out),
         )
 
     def _halves(self, question: Question) -> list[Question]:

@@ -46,8 +46,12 @@ class Prompt(NamedTuple):
 class Form:
     """One way of asking.
 
-    `before` and `after` stand around the text. `closing` is the last line, `asking` the same with
-    a query; "{size}" in them stands for the length that is wanted.
+    `before` and `after` stand around the text. `closing` is the last line: its "{size}" becomes
+    "in one paragraph" or "in about 80 words". `asking` is the last line of a run with a query: its
+    "{query}" becomes the query, and its "{Size}" the length with a capital letter.
+
+    Raises:
+        ValueError: one of the two lines lacks such a place, or has braces for something else.
     """
 
     before: str
@@ -55,6 +59,10 @@ class Form:
     asking: str
     after: str = "\n\n"
     system: str = SYSTEM
+
+    def __post_init__(self) -> None:
+        _check_places("closing", self.closing, "{size}")
+        _check_places("asking", self.asking, "{Size}", "{query}")
 
     def unlike(self, source: str) -> Form:
         """Return the same with tags that do not stand in a text, which could end itself early."""
@@ -65,6 +73,16 @@ class Form:
         tag = _TAG.replace(">", f"{free or ''}>")
         names = ("before", "closing", "asking", "after")
         return replace(self, **{name: getattr(self, name).replace(_TAG, tag) for name in names})
+
+
+def _check_places(name: str, line: str, *places: str) -> None:
+    """Hold a line to the places that are filled in it, each at least once, and no others."""
+    rest = line
+    for place in places:
+        rest = rest.replace(place, "")
+    if not all(place in line for place in places) or set("{}") & set(rest):
+        named = " and ".join(places)
+        raise ValueError(f"{name} must have {named}, and no other braces: {line!r}")
 
 
 _TAG = "text>"

@@ -42,7 +42,8 @@ class Answer:
     """What a question came to. `cached`: it came from the cache, and nothing was sent.
 
     `stand_in`: at least part of the text was taken from the source, because the model gave no
-    usable answer; `reason` says why, where it is the whole.
+    usable answer; `reason` says why, where it is the whole. `left_out` are the sentences that the
+    model wrote and that are not in the text, for facts that the source does not hold.
     """
 
     text: str
@@ -50,3 +51,4 @@ class Answer:
     cached: bool = False
     stand_in: bool = False
     reason: str = ""
+    left_out: tuple[str, ...] = ()

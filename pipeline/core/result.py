@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.tree import join_stretches
@@ -10,7 +10,7 @@ from pipeline.tree import join_stretches
 if TYPE_CHECKING:
     from pipeline.core.plan import Plan
     from pipeline.evidence.trace import Evidence
-    from pipeline.tree import StandIn, Summary
+    from pipeline.tree import LeftOut, StandIn, Summary
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,10 @@ class Result:
 
     `verified` calls had their prompt confirmed by the server token for token. `exact` says whether
     tokens were counted with the model's own vocabulary, as known at the end of the run. `anew` are
-    the stretches of the document, in characters, that were read in this run; the rest had been
-    read before. `share` is how much of the text's characters the model itself read, from 0 to 1.
-    `evidence` traces the summary's sentences, where that was asked for.
+    the stretches of the document, in characters, that were read in this run; the rest had been read
+    before. `left_out` are sentences of answers, not of the summary. `share` is how much of the
+    text's characters the model itself read, from 0 to 1. `evidence` traces the summary's sentences,
+    where that was asked for.
     """
 
     summary: str
@@ -38,6 +39,7 @@ class Result:
     output_tokens: int
     verified: int
     stand_ins: tuple[StandIn, ...]
+    left_out: tuple[LeftOut, ...]
     anew: tuple[tuple[int, int], ...]
     warnings: tuple[str, ...]
     seconds: float
@@ -97,6 +99,7 @@ class Result:
                 "asked": plan.languages.asked,
                 "summary": self.language,
             },
+            "left_out": [asdict(one) for one in self.left_out],
             "warnings": list(self.warnings),
             "seconds": round(self.seconds, 3),
             **evidence,

@@ -81,6 +81,7 @@ class Run:
             output_tokens=caller.output_tokens,
             verified=self.verified,
             stand_ins=tuple(sorted(caller.stand_ins, key=lambda s: (s.start, s.end, s.reason))),
+            left_out=tuple(sorted(caller.left_out, key=lambda one: (one.start, one.end))),
             anew=join_stretches(self.anew),
             warnings=(
                 *plan.document.warnings,

@@ -116,7 +116,11 @@ class Refine:
 
 @dataclass(frozen=True)
 class Quiet:
-    """A step that asks no model, so that nothing of it has to be in the cache."""
+    """A step that asks no model, so that nothing of it has to be in the cache.
+
+    As a merge it makes one text of any number of sources at once. What `make` returns is brought to
+    the summary's length afterwards, where it is too long.
+    """
 
     calls: int = 0
     in_turn: bool = False

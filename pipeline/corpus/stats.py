@@ -63,6 +63,7 @@ class BatchStats:
     live: Tally | None = None
     cached: int = 0
     stand_ins: int = 0
+    left_out: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     slowest: list[tuple[float, str]] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)  # each once, in their order
@@ -96,6 +97,7 @@ class BatchStats:
         self.cached += calls["cached"]
         self.warnings |= dict.fromkeys(result["warnings"])
         self.stand_ins += bool(result["read"]["stand_ins"])
+        self.left_out += bool(result["left_out"])
         keep = heapq.heappush if len(self.slowest) < SLOWEST else heapq.heappushpop
         keep(self.slowest, (result["seconds"], name))
 
@@ -139,6 +141,8 @@ class BatchStats:
             yield f"{_counted(self.cached, 'call')} came from the cache"
         if self.stand_ins:
             yield f"{self.stand_ins:,} with sentences of the source where calls failed"
+        if self.left_out:
+            yield f"{self.left_out:,} without sentences whose facts the source does not hold"
         for kind, number in self.failures.most_common():
             yield f"{number:,} failed: {kind}"
         slowest = ", ".join(f"{name} {spell_seconds(t)}" for t, name in sorted(self.slowest)[::-1])

@@ -181,3 +181,8 @@ class Review:
         if not any(bad for _, bad in self.sentences):
             return self.answer
         return join(text for text, bad in self.sentences if not bad)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The other sentences, each in one line."""
+        return tuple(" ".join(text.split()) for text, bad in self.sentences if bad)

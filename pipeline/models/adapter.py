@@ -141,7 +141,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of an answer, and what the server says with it, if anything; see `Answer`."""
+    """A piece of an answer, and what the server says with it, if anything; see `Answer`.
+
+    Its `prompt_tokens` prove that the server read the whole prompt.
+    """
 
     text: str = ""
     finish: str = ""
@@ -182,7 +185,13 @@ class Adapter(ABC):
     """A ChatModel, but for how it is asked; see `pipeline.models.base.ChatModel`.
 
     Attributes:
-        prompts: Counts what the model is sent.
+        name: "echo:NAME" or "echo", as `--model` takes it.
+        context: Tokens for a prompt and its answer.
+        digest: Changes with the weights. Answers are cached under it, `name` and `options`.
+        parameters: How many weights there are; None where unknown.
+        prompts: Counts what the model is sent: `estimating_counter()` with a margin; a counter with
+            the model's own vocabulary, or that asks its server, exactly, so that every prompt is
+            proved (see `pipeline.models.counting`).
         settings: How the model is asked.
         confirmed: The file whose presence says that the server has counted the probe as we do;
             None where that needs no proof.
@@ -302,7 +311,9 @@ class Adapter(ABC):
 class StreamingAdapter(Adapter):
     """An adapter for servers that take several calls at once and answer in pieces.
 
-    It belongs to the event loop that makes its first call, as its connections do.
+    It belongs to the event loop that makes its first call, as its connections do. A provider's
+    opens these in `__post_init__`, after `super().__post_init__()`. Calls in flight are bounded
+    here, and so is the time of each.
     """
 
     def __post_init__(self) -> None:
@@ -316,7 +327,16 @@ class StreamingAdapter(Adapter):
     def _pieces(self, request: Request, *, stream: bool) -> AsyncGenerator[Piece]:
         """Return the answer's pieces, or one that is the whole, which costs less.
 
-        Whatever takes time and is no part of the call is done before this returns.
+        A server is sent `request.messages`, `request.max_tokens` and `request.sampling`. Whatever
+        takes time and is no part of the call is done before this returns. The last piece says why
+        the answer ended: "stop", or "length" where the tokens were too few.
+
+        Raises:
+            ServerBusy: the call is made again a little later, as after the next two.
+            ServerFault: the server failed.
+            StreamBroken: the answer stopped before its end.
+            Refused: the server will not take this request, now or later.
+            ModelUnavailable: no call can succeed; the run stops.
         """
 
     async def _ask(self, request: Request, emit: Callable[[str], None] | None) -> Answer:

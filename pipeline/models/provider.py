@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 class Provider(ABC):
     """A kind of models, by the word that their names begin with: "ollama" in "ollama:tinyllama".
 
-    What the methods take as `name` is the rest of a model's name, "" where there is none.
+    What the methods take as `name` is the rest of a model's name, "" where there is none. A key or
+    an address of another package's provider comes from the environment: the settings know none but
+    those of ours.
+
+    One that comes with this project has a package beside this module, a row in `PROVIDERS`, and a
+    fixture with its name in tests/conftest.py and in tests/models/test_model_contract.py, the suite
+    that every model passes.
 
     Attributes:
         forms: How its models' names are written, for people: "echo:NAME" where any name may
@@ -33,7 +39,8 @@ class Provider(ABC):
 
         Raises:
             InputError: a setting makes no sense.
-            ModelUnavailable: the server or the model cannot be had; the message says how to get it.
+            ModelUnavailable: the server (ServerDown) or the model (ModelMissing) cannot be had;
+                the message says how to get it.
         """
 
     def models(self, settings: Settings) -> Sequence[ModelInfo]:

@@ -103,7 +103,7 @@ def test_json_is_the_contract(server, capsys):
     assert len(summaries(server)) == calls["map"] + calls["merge"]
     assert set(result) == {
         "summary", "model", "model_digest", "input", "chunks", "levels", "calls", "usage", "read",
-        "language", "warnings", "seconds",
+        "language", "left_out", "warnings", "seconds",
     }  # fmt: skip
 
 
@@ -213,6 +213,23 @@ def test_stand_ins_are_named_and_have_their_own_exit_status(monkeypatch, capsys)
     captured = capsys.readouterr()
     assert "The ferry left the harbour" in captured.out
     assert re.search(r"short.txt: its own sentences stand in for characters 0 to \d+", captured.err)
+
+
+def test_sentences_that_are_left_out_are_counted_and_shown_to_who_asks(monkeypatch, capsys, caplog):
+    invented = "Ramses paid 4,711 drachmas."
+    with ScriptedOllama(says(f"The ferry carried mail. {invented}")) as scripted:
+        monkeypatch.setenv("OLLAMA_HOST", scripted.url)
+        with caplog.at_level("INFO", "pipeline"):
+            assert run(["summarize", "short.txt"]) == 0
+            captured = capsys.readouterr()
+            assert captured.out == "The ferry carried mail.\n"
+            assert "short.txt: left out 1 sentence that the model wrote, for" in captured.err
+            assert invented not in captured.err
+            place = f"characters 0 to {len(SHORT)}"
+            shown = f"short.txt: left out of what it wrote on {place}: {invented}"
+            assert shown in caplog.messages
+            assert run(["summarize", "--quiet", "short.txt"]) == 0
+        assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

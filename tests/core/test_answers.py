@@ -84,6 +84,34 @@ def test_a_later_version_of_the_rules_makes_no_call():
     assert len(memory.replies) == kept  # what was derived anew is kept again
 
 
+def test_sentences_that_are_left_out_are_named_by_every_run():
+    memory = Memory()
+    first = run(summarizer(doubtful, memory))
+    assert {one.sentence for one in first.left_out} == {INVENTED}
+    assert len(first.left_out) == first.map_calls
+    assert [(one.start, one.end) for one in first.left_out] == [
+        (chunk.start, chunk.end) for chunk in first.plan.chunks
+    ]
+    assert run(summarizer(doubtful, memory)).left_out == first.left_out
+    later(memory, summarizer(doubtful, memory).model)
+    assert run(summarizer(doubtful, memory)).left_out == first.left_out
+    assert run(summarizer(doubtful, memory, unsupported="keep")).left_out == ()
+
+
+def test_sentences_that_are_left_out_of_halves_are_named_by_every_run():
+    memory, unable = Memory(), []
+
+    def answer(call):
+        unable[:] = unable or [call.user]  # the first chunk, as a whole
+        return "" if call.user in unable else f"{INVENTED} {split_sentences(call.user)[1]}"
+
+    first = run(summarizer(answer, memory))
+    assert len(first.left_out) == first.map_calls + 1
+    second = run(summarizer(answer, memory))
+    assert second.cached_calls == first.map_calls
+    assert [one.sentence for one in second.left_out] == [INVENTED] * len(first.left_out)
+
+
 def test_a_setting_that_judges_otherwise_makes_no_call():
     memory = Memory()
     run(summarizer(doubtful, memory))

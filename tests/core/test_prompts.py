@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.prompts import FORMS, SEPARATOR, Prompt, Wording, join_sources
+from pipeline.core.prompts import FORMS, SEPARATOR, Form, Prompt, Wording, join_sources
 from pipeline.text.unicode import visible
 
 QUERY = "What did the council decide?"
@@ -38,7 +38,7 @@ def test_nothing_before_the_source_varies(form, ask, query) -> None:
 
 @every_form
 @every_ask
-@given(source=st.text(max_size=60))
+@given(source=st.text(st.characters(exclude_characters="<"), max_size=60))  # no tag changes for it
 def test_the_source_is_in_the_prompt_as_it_is(form, ask, source) -> None:
     empty, full = ask(Wording(form), ""), ask(Wording(form), source)
     assert full.user.startswith(FORMS[form].before + visible(source))
@@ -65,3 +65,18 @@ def test_a_refinement_reads_what_came_before_first() -> None:
 def test_a_prompt_can_be_unpacked_into_a_call() -> None:
     system, user = Prompt("task", "text")
     assert (system, user) == ("task", "text")
+
+
+@pytest.mark.parametrize(
+    ("closing", "asking", "problem"),
+    [
+        ("Sum up.", "{Size}: {query}", "closing must have {size}, and"),
+        ("Sum up {size} {tone}.", "{Size}: {query}", "closing must have {size}, and"),
+        ("Sum up {size} {.", "{Size}: {query}", "closing must have {size}, and"),
+        ("Sum up {size}.", "{Size}, sum up.", "asking must have {Size} and {query}, and"),
+        ("Sum up {size}.", "Tell {size} of {query}.", "asking must have {Size} and {query}, and"),
+    ],
+)
+def test_a_form_is_held_to_the_places_that_are_filled_in_it(closing, asking, problem) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Form("Text:\n\n", closing, asking)

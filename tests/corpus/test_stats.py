@@ -12,6 +12,7 @@ def finished(name="a", share=None, **changes):
     result = {
         "calls": {"map": 2, "merge": 1, "retry": 1, "cached": 1},
         "usage": {"prompt_tokens": 900, "output_tokens": 100},
+        "left_out": [],
         "warnings": [],
         "read": {"stand_ins": []},
         "seconds": 1.0,
@@ -83,7 +84,7 @@ def test_the_summary_tells_all_that_is_out_of_the_ordinary():
         [
             *(finished(f"d{n}", seconds=float(n)) for n in range(1, SLOWEST + 2)),
             finished("copy", same_as="d1"),
-            finished("odd", read={"stand_ins": [1]}, warnings=["one", "two"]),
+            finished("odd", read={"stand_ins": [1]}, warnings=["one", "two"], left_out=[1]),
             finished("odd too", warnings=["two"]),
             *[failed("DocumentError"), failed("NoText"), failed("NoText")],
         ]
@@ -96,6 +97,7 @@ def test_the_summary_tells_all_that_is_out_of_the_ordinary():
         "1 had the same text as another document",
         "8 calls came from the cache",
         "1 with sentences of the source where calls failed",
+        "1 without sentences whose facts the source does not hold",
         "2 failed: NoText",
         "1 failed: DocumentError",
         "slowest: d6 6 s, d5 5 s, d4 4 s, d3 3 s, d2 2 s",

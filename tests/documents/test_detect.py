@@ -144,6 +144,23 @@ def test_a_plugin_that_cannot_be_loaded_is_named_and_breaks_nothing_else(package
 
 
 @pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ('pattern=r"\\["', "TypeError: pattern must be re.compile(…) of a text, not '\\\\['"),
+        ('extensions=(".ini")', "TypeError: extensions must be a tuple, not '.ini'"),
+        ('signatures=("[",)', "TypeError: a bytes-like object is required, not 'str'"),
+    ],
+)
+def test_a_plugin_that_fails_to_recognize_is_named_and_breaks_nothing_else(package, given, problem):
+    source = INI.replace('extensions=(".ini", ".cfg")', given)
+    reads = package(source, "broken = ini_format:FORMAT")
+    text, marks, (warning,) = reads("a.other", SECTIONS)
+    assert (text, marks) == (SECTIONS.decode(), [])
+    assert warning.startswith(f"the format plugin broken (ini_format:FORMAT) fails: {problem}")
+    assert reads("a.txt", SECTIONS) == [SECTIONS.decode(), [], []]
+
+
+@pytest.mark.parametrize(
     ("body", "problem"),
     [
         ("raise KeyError(data)", "cannot be read by the format plugin INI (KeyError)"),

@@ -18,6 +18,11 @@ def test_parts_marks_and_gaps():
     assert document.marks == (Mark(0, "heading", "One"), Mark(5, "page", "page 2"))
 
 
+def test_a_mark_of_no_known_kind_is_refused():
+    with pytest.raises(ValueError, match="a mark is one of time, page, heading, not 'slide'"):
+        Writer().mark("slide", "slide 3")
+
+
 def test_a_word_is_joined_with_or_without_its_hyphen():
     writer = Writer()
     writer.add("conver-")

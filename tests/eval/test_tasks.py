@@ -36,18 +36,29 @@ def test_questions_take_their_documents_from_the_task():
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not beside the project")
 @pytest.mark.parametrize(
-    ("name", "items", "words"),
+    ("name", "items", "words", "queries"),
     [
-        ("squality", 12, 458),
-        ("squality-queries", 48, 160),
-        ("qmsum", 12, 121),
-        ("qmsum-queries", 85, 69),
-        ("govreport", 6, 260),
+        ("squality", 12, 458, 0),
+        ("squality-queries", 48, 160, 48),
+        ("qmsum", 12, 121, 0),
+        ("qmsum-queries", 85, 69, 85),
+        ("govreport", 6, 260, 0),
     ],
 )
-def test_real_sets_are_read_in_place(name, items, words):
+def test_real_sets_are_read_in_place(name, items, words, queries):
     data = load_task(name, SHARED)
     assert (len(data.items), data.words) == (items, words)
+    assert sum(item.query is not None for item in data.items) == queries
+
+
+@pytest.mark.parametrize(("more", "query"), [("", "Why?"), ("asks = false\n", None)])
+def test_a_declared_task_asks_what_its_file_holds_unless_told_otherwise(tmp_path, more, query):
+    write(tmp_path / "mine.jsonl", GOOD | {"query": "Why?"})
+    declaration = '[mine]\nversion = 1\ndescription = "mine"\ndocuments = ["mine.jsonl", ""]\n'
+    table = tmp_path / "tasks.toml"
+    table.write_text(declaration + more, "utf-8")
+    (item,) = load_task("mine", tmp_path, table).items
+    assert item.query == query
 
 
 def test_a_file_is_a_task(tmp_path):

@@ -82,10 +82,14 @@ class Format:
         within: The signature may begin later, but ends within so many bytes.
         holds: These bytes are somewhere in it.
         member: It is a ZIP archive that holds a file of this name.
-        pattern: Its first 4,096 characters match.
+        pattern: A compiled regular expression that its first 4,096 characters match, from the
+            start of the text on.
         extensions: Its name ends in one of these, in lower case; "" is a name without any.
         needs: The command that installs what the reader needs.
         sandboxed: It is read in a process of its own. What entry points bring always is.
+
+    Raises:
+        TypeError: the pattern is not compiled, or there is one text where several can stand.
     """
 
     name: str
@@ -99,6 +103,15 @@ class Format:
     extensions: tuple[str, ...] = ()
     needs: str = ""
     sandboxed: bool = True
+
+    def __post_init__(self) -> None:
+        if self.pattern is not None and not (
+            isinstance(self.pattern, re.Pattern) and isinstance(self.pattern.pattern, str)
+        ):
+            raise TypeError(f"pattern must be re.compile(…) of a text, not {self.pattern!r}")
+        for name in ("signatures", "extensions"):
+            if not isinstance(given := getattr(self, name), tuple):
+                raise TypeError(f"{name} must be a tuple, not {given!r}")
 
 
 _READERS = "pipeline.documents.formats"
@@ -218,9 +231,10 @@ class _Content:
 
     def first(self, formats: Iterable[Format]) -> Format | None:
         """Return the first of some formats that fits; None where none does."""
-        return next((one for one in formats if self._fits(one)), None)
+        return next((one for one in formats if self.is_of(one)), None)
 
-    def _fits(self, one: Format) -> bool:
+    def is_of(self, one: Format) -> bool:
+        """Whether all that a format says of its documents is true."""
         return (
             (not one.signatures or self._begins(one.signatures, one.within))
             and one.holds in self._data
@@ -260,7 +274,10 @@ class _Content:
 
 
 def _find(content: _Content) -> tuple[Format, list[str]]:
-    """Return the format of a document, and a line for each entry point that cannot be loaded."""
+    """Return the format of a document, and a line for each entry point that fails.
+
+    It may fail when it is loaded, or when the document is held against the Format that it names.
+    """
     found = content.first(FORMATS)
     if found is not None and found.reader:
         return found, []
@@ -268,10 +285,10 @@ def _find(content: _Content) -> tuple[Format, list[str]]:
     broken: list[str] = []
     for entry in entry_points():
         try:
-            brought.append(_load(entry))
+            brought += filter(content.is_of, [_load(entry)])
         except Exception as error:  # noqa: BLE001 - somebody else's package may raise anything
             broken.append(f"the format plugin {entry.name} ({entry.value}) fails: {_spell(error)}")
-    return content.first(brought) or found or PLAIN, broken
+    return next(iter(brought), found or PLAIN), broken
 
 
 def _spell(error: Exception) -> str:

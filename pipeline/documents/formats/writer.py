@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.documents.document import Document, Mark, Removed
+from pipeline.documents.document import MARK_KINDS, Document, Mark, Removed
 
 if TYPE_CHECKING:
     from pipeline.documents.document import MarkKind
@@ -44,7 +44,18 @@ class Writer:
         self._waiting: list[tuple[MarkKind, str, int]] = []
 
     def mark(self, kind: MarkKind, label: str, depth: int = 1) -> None:
-        """Mark the place where the next part will begin."""
+        """Mark the place where the next part will begin.
+
+        Args:
+            kind: "page", "heading" or "time"; `Mark` says what each is.
+            label: What people call the place: "page 12".
+            depth: A heading's, 1 for the highest.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        if kind not in MARK_KINDS:
+            raise ValueError(f"a mark is one of {', '.join(MARK_KINDS)}, not {kind!r}")
         self._waiting.append((kind, one_line(label)[:LABEL], depth))
 
     def heading(self, text: str, depth: int) -> None:
