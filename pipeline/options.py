@@ -13,6 +13,7 @@ Merging: TypeAlias = Literal[
     "context",
     "extractive",
     "rewrite",
+    "passages",
 ]
 
 

@@ -16,6 +16,7 @@ from pipeline.core.clean import clean
 from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer
 from pipeline.core.rules import rules_version
+from pipeline.core.tell import told_of
 from pipeline.errors import BadAnswer, StrayAnswer
 from pipeline.evidence.review import Reviewer
 from pipeline.knobs import KNOBS, Knobs
@@ -58,6 +59,8 @@ class Answers:
 
     def prompt(self, question: Question) -> Prompt:
         """Return what is sent."""
+        if question.passage is not None:
+            return self.wording.told(question.passage)
         source, words = question.source.text, max(1, round(self.words * question.share))
         if question.before:
             return self.wording.refined(question.before, source, words)
@@ -65,6 +68,8 @@ class Answers:
 
     def max_tokens(self, question: Question) -> int:
         """Return the bound on the answer."""
+        if question.passage is not None:
+            return self.knobs.sentence_tokens
         bound = self.budget.answer if question.final else self.budget.summary - JOIN_TOKENS
         return max(min(MIN_ANSWER, bound), int(bound * question.share))
 
@@ -92,6 +97,9 @@ class Answers:
     def chosen(self, question: Question, first: Reply, reviews: Sequence[Review]) -> Answer:
         """Return what can be passed on of the better of two answers, or what stands in for it."""
         review = min(reviews, key=lambda review: review.badness)
+        if question.passage is not None:
+            told = told_of(question.passage, review.answer, keep=self.unsupported == "keep")
+            return Answer(told, first.verified)
         failure = self._failure(review)
         if failure is not None:
             return self.stand_in(question, failure)
@@ -101,12 +109,15 @@ class Answers:
 
     def stand_in(self, question: Question, failure: CallFailed) -> Answer:
         """Return sentences of the source itself, and why."""
+        reason = f"{type(failure).__name__}: {failure}"
+        if question.passage is not None:
+            return Answer(question.passage.text, stand_in=True, reason=reason)
         bound, languages = self.max_tokens(question), self.languages
         # Partial summaries are in the language that is wanted, a chunk is in the document's own.
         language = languages.wanted if question.derived else languages.text
         source = question.source.text
         text = extract(source, self._count, bound, language=language, knobs=self.knobs)
-        return Answer(text, stand_in=True, reason=f"{type(failure).__name__}: {failure}")
+        return Answer(text, stand_in=True, reason=reason)
 
     def _failure(self, review: Review) -> StrayAnswer | None:
         """Say why nothing of an answer can be passed on; None where something can."""

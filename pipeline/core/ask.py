@@ -74,7 +74,8 @@ class Caller:
             return self._noted(question, await self._ask(question))
         except CallFailed as failure:
             most = MAX_CUT_SPLITS if isinstance(failure, PromptCut) else MAX_SPLITS
-            if question.splits >= most or len(question.source.text.strip()) < 2:
+            short = question.passage is not None or len(question.source.text.strip()) < 2
+            if question.splits >= most or short:
                 return self._noted(question, self.answers.stand_in(question, failure))
             passing = not isinstance(failure, BadAnswer)
         answer = await self._halved(question)
@@ -119,7 +120,7 @@ class Caller:
         self.recalled += left is not None
         first, text = left or await self._attempts(question)
         reviews = answers.review(question, [text])
-        if reviews[0].doubtful:
+        if reviews[0].doubtful and question.passage is None:
             await answers.keep(question, FIRST, replace(first, doubtful=True))
             reviews += answers.review(question, await self._second(question))
         answer = answers.chosen(question, first, reviews)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from pipeline.core.question import Answer
 from pipeline.text.languages import UNKNOWN
@@ -117,6 +117,11 @@ class Plan:
         """The chunks that are summarized: not the blank ones, nor those off the query's topic."""
         aside = {chunk.start for chunk in self.off_topic}
         return tuple(c for c in self.chunks if c.text.strip() and c.start not in aside)
+
+    @property
+    def named(self) -> Literal["summary", "key passages"]:
+        """What the run comes to: where no model writes, passages of the text itself."""
+        return "key passages" if self.leaves and not self.calls else "summary"
 
     @property
     def map_calls(self) -> int:

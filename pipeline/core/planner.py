@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.budget import MIN_FAN_IN, Budget
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
@@ -12,9 +12,10 @@ from pipeline.core.content_defined import group_stable, split_stable
 from pipeline.core.plan import Node, Plan, even_tree
 from pipeline.core.prompts import SEAM_SLACK, nothing_on
 from pipeline.core.question import MIN_ANSWER
-from pipeline.core.steps import Refine, Say, way_of
+from pipeline.core.steps import Join, Refine, Say, Tell, Way, way_of
 from pipeline.errors import BudgetError, InputError, LanguageError
 from pipeline.knobs import KNOBS, Knobs
+from pipeline.passages.find import find
 from pipeline.text.languages import NAMES, Languages, foreign, language_code, language_of
 from pipeline.text.query import asked
 from pipeline.text.terms import count_words, terms
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.core.prompts import Wording
-    from pipeline.core.steps import Way
     from pipeline.documents.document import Document
     from pipeline.models.base import ChatModel
     from pipeline.options import Chunking, Merging, Strategy
+    from pipeline.passages.passage import Passage
 
 MIN_SUMMARY = 32  # tokens: a sentence, and what joining it takes
 ROOM = 1.25  # the same in other languages than English: the text's own tokens a word, times this
@@ -38,7 +39,7 @@ LONGEST_TOKEN = 24  # characters; a text longer than this times the room cannot 
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans runs with one model; the fields are those of `Summarizer`, `merging` decided."""
+    """Plans runs with one model; the fields are those of `Summarizer`."""
 
     model: ChatModel
     wording: Wording
@@ -48,14 +49,15 @@ class Planner:
     summary_tokens: int | None
     chunking: Chunking
     strategy: Strategy
-    merging: Merging
+    merge: Merging | Literal["auto"]
     knobs: Knobs = KNOBS
 
     def plan(self, document: Document) -> Plan:
         """Decide on every call of a run, and make none; see `Summarizer.plan`."""
         self._check(document)
         languages = self.languages(document)
-        way = self._way(languages)
+        passages = self._passages(document, languages)
+        way = self._way(languages, passages)
         budget = self._budget_for(document, languages)
         chunks = self._chunks(document, budget, way)
         filled = [chunk for chunk in chunks if chunk.text.strip()]
@@ -64,7 +66,9 @@ class Planner:
         return Plan(
             document,
             tuple(chunks),
-            self._arranged(leaves, budget, way) if leaves else self._nothing(filled, languages),
+            self._arranged(leaves, budget, way, passages)
+            if leaves
+            else self._nothing(filled, languages),
             budget,
             self.model.exact,
             off_topic=tuple(chunk for chunk in filled if chunk.start not in starts),
@@ -104,7 +108,7 @@ class Planner:
 
     def _shared(self, wording: Wording, tokens_per_word: float) -> Budget:
         empty = [wording.partial(""), wording.final("", self.words)]
-        if way_of(self.strategy, self.merging).chained:
+        if way_of(self.strategy, self._merging).chained:
             empty.append(wording.refined("", "", self.words))
         context = self.model.context
         overhead = max(self.model.count(*prompt) for prompt in empty) + SEAM_SLACK + LAST_TOKEN
@@ -119,9 +123,46 @@ class Planner:
             error.most_words = most if source >= summary and most > 0 else None
             raise
 
-    def _way(self, languages: Languages) -> Way:
+    def _passages(self, document: Document, languages: Languages) -> tuple[Passage, ...]:
+        """Return the passages to tell, where the summary is made of them; () elsewhere.
+
+        What can be read alone is known for English only.
+        """
+        if languages.crossed or languages.text != "en" or not self._may_tell:
+            return ()
+        found = find(document.text, self.words, self.wording.query)
+        believed = self.merge == "auto" and self.strategy != "extractive" and not self._is_small
+        return () if found and believed and found[0].kind == "prose" else tuple(found)
+
+    @property
+    def _may_tell(self) -> bool:
+        """Whether a text of some kind would be told by its passages."""
+        if self.strategy != "map_reduce" or self.merge != "auto":
+            return self.strategy == "extractive" or self.merge == "passages"
+        size = self.model.parameters
+        # Whether a model of some size answers a question better than passages do was not read.
+        most = self.knobs.medium if self.wording.query is None else self.knobs.small
+        return size is not None and size < most
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether nothing that the model writes of an English text is to be believed."""
+        return self.model.parameters is not None and self.model.parameters < self.knobs.small
+
+    @property
+    def _merging(self) -> Merging:
+        """How partial summaries become one, where there are no passages to tell."""
+        if self.merge not in ("auto", "passages"):
+            return self.merge
+        return "extractive" if self._is_small else "abstractive"
+
+    def _way(self, languages: Languages, passages: Sequence[Passage] = ()) -> Way:
         """Return the way of summarizing; into another language only the model can merge."""
-        way = way_of(self.strategy, "abstractive" if languages.crossed else self.merging)
+        if passages:
+            kind = passages[0].kind
+            shown = self.strategy == "extractive" or self._is_small or kind == "prose"
+            return Way(Tell(asked=not shown), Join(kind))
+        way = way_of(self.strategy, "abstractive" if languages.crossed else self._merging)
         if languages.crossed and not way.chunk.calls:
             raise LanguageError(
                 f"the extractive strategy takes the text's own sentences, which are not in "
@@ -145,10 +186,26 @@ class Planner:
         said = nothing_on(self.wording.query or "", languages.wanted)
         return Node(Say(text=said), tuple(chunks))
 
-    def _arranged(self, leaves: Sequence[Chunk], budget: Budget, way: Way) -> Node:
-        if len(leaves) == 1:
+    def _telling(self, chunk: Chunk, passages: Sequence[Passage], *, asked: bool) -> Tell:
+        """Return the step of a chunk whose passages are told."""
+        own = tuple(passage for passage in passages if chunk.start <= passage.start < chunk.end)
+        if not asked:
+            return Tell(own, asked=False)
+        read = sum(self.model.count(*self.wording.told(passage)) for passage in own)
+        return Tell(own, True, read, len(own) * self.knobs.sentence_tokens)
+
+    def _arranged(
+        self, leaves: Sequence[Chunk], budget: Budget, way: Way, passages: Sequence[Passage]
+    ) -> Node:
+        if isinstance(way.chunk, Tell):
+            asked = way.chunk.asked
+            nodes = [Node(self._telling(c, passages, asked=asked), (c,)) for c in leaves]
+        elif len(leaves) == 1:
             return Node(way.alone, tuple(leaves), final=True)
-        nodes = [Node(way.chunk, (leaf,)) for leaf in leaves]
+        else:
+            nodes = [Node(way.chunk, (leaf,)) for leaf in leaves]
+        if len(nodes) == 1:
+            return replace(nodes[0], final=True)
         if way.chained:
             nodes[0] = replace(nodes[0], step=Refine(first=True))
             nodes[-1] = replace(nodes[-1], step=Refine(last=True))

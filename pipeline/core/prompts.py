@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.options import FormName
+    from pipeline.passages.passage import Kind, Passage
 
 
 # Part of the key under which a finished call is stored: raise it with any change to a prompt.
@@ -112,6 +113,16 @@ FORMS: Mapping[FormName, Form] = {
     ),
 }
 
+# One sentence on a passage. Its subject is given, since small models take the wrong one. Others
+# that were tried: LOG 2026-11-27.
+TELLING: Mapping[Kind, str] = {
+    "meeting": "{text}\n\nRewrite this as one short, clear sentence with the same facts. "
+    'Begin with "{who}".',
+    "story": "From a story:\n\n{text}\n\nSum up what happens in one full sentence of at most 25 "
+    'words, in the past tense. Begin with "{who}".',
+    "prose": "{text}\n\nRewrite this as one short, clear sentence with the same facts.",
+}
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -135,6 +146,12 @@ class Wording:
     def final(self, source: str, words: int) -> Prompt:
         """Ask for the final summary, of about `words` words."""
         return self._prompt(source, f"in about {words} words")
+
+    def told(self, passage: Passage) -> Prompt:
+        """Ask for one sentence on a passage; in English, as passages are."""
+        # An editor's brackets say who "he" is, and would be copied.
+        text = passage.text.replace("[", "").replace("]", "")
+        return Prompt("", TELLING[passage.kind].format(text=visible(text), who=passage.who))
 
     def refined(self, before: str, source: str, words: int) -> Prompt:
         """Ask for about `words` words on what `before` sums up and on what follows."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipeline.passages.passage import Passage
     from pipeline.tree import Chunk
 
 MIN_ANSWER = 24  # tokens; asking for less gives no sentence
@@ -20,8 +21,9 @@ class Question:
     summary at its length, else for a partial one. `heard` says that someone may hear the answer
     while it is written. `derived`: the source is joined partial summaries, or chosen sentences, and
     speaks of all the characters that it covers, as every half of it does; answers are held against
-    these. `before` is the summary of what comes before the source, where that is refined. `splits`
-    is how often it was halved.
+    these. `before` is the summary of what comes before the source, where that is refined. `passage`
+    is what should be told in one sentence, where that is asked for. `splits` is how often it was
+    halved.
     """
 
     source: Chunk
@@ -29,6 +31,7 @@ class Question:
     heard: bool = False
     derived: bool = False
     before: str = ""
+    passage: Passage | None = None
     splits: int = 0
 
     @property
@@ -39,16 +42,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question came to. `cached`: it came from the cache, and nothing was sent.
+    """What a question came to, or several.
 
-    `stand_in`: at least part of the text was taken from the source, because the model gave no
-    usable answer; `reason` says why, where it is the whole. `left_out` are the sentences that the
-    model wrote and that are not in the text, for facts that the source does not hold.
+    `verified` counts the calls whose prompt was confirmed, `cached` those that came from the cache,
+    so that nothing was sent. `stand_in`: at least part of the text was taken from the source,
+    because the model gave no usable answer; `reason` says why, where it is the whole. `left_out`
+    are the sentences that the model wrote and that are not in the text, for facts that the source
+    does not hold.
     """
 
     text: str
-    verified: bool = False
-    cached: bool = False
+    verified: int = 0
+    cached: int = 0
     stand_in: bool = False
     reason: str = ""
     left_out: tuple[str, ...] = ()

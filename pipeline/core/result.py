@@ -69,6 +69,7 @@ class Result:
         removed = document.removed.to_dict()
         return {
             "summary": self.summary,
+            "named": self.plan.named,
             "model": self.model,
             "model_digest": self.model_digest,
             "input": {

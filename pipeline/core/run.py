@@ -54,13 +54,14 @@ class Run:
         if node.final and (summary.text != answer.text or not node.step.calls):
             self.emit(Delta(summary.text, restart=True))
         if node.step.calls:
-            self.done += 1
+            self.done += node.step.calls
             self.cached += answer.cached
             self.verified += answer.verified
-            if node.chunks and not answer.cached:
+            if node.chunks and answer.cached < node.step.calls:
                 self.anew.append((node.start, node.end))
         if node.step.calls or node.final:
-            self.emit(Summarized(node, summary, self.done, self.plan.calls, answer.cached))
+            cached = bool(node.step.calls) and answer.cached == node.step.calls
+            self.emit(Summarized(node, summary, self.done, self.plan.calls, cached))
 
     async def result(self, root: Summary) -> Result:
         """Return the result of a run that came to this final summary."""
@@ -86,6 +87,7 @@ class Run:
             warnings=(
                 *plan.document.warnings,
                 *caller.model.warnings,
+                *self._not_written(),
                 *self._in_another(language),
             ),
             seconds=time.monotonic() - self.started,
@@ -103,6 +105,16 @@ class Run:
             if self.sources
             else None,
         )
+
+    def _not_written(self) -> Iterator[str]:
+        """Tell of a model that was not asked, since what it writes would not be true."""
+        size = self.tools.caller.model.parameters
+        small = size is not None and size < self.tools.answers.knobs.small
+        if small and self.plan.named == "key passages":
+            yield (
+                f"{self.tools.caller.model.name} is too small for its own words to be believed: "
+                "these are key passages of the text (merge = extractive has it write)"
+            )
 
     def _in_another(self, found: str | None) -> Iterator[str]:
         """Warn of a summary that is in another language than was asked for."""

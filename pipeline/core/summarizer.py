@@ -45,11 +45,13 @@ class Summarizer:
     `merge` is how partial summaries become one: "abstractive", by the model; "context", by the
     model with the text's best sentences beside them; "extractive", by choosing among their
     sentences and the text's; "rewrite", the same where the model only reads the best sentences of
-    each chunk; "auto", extractive for models of fewer parameters than `knobs.small`, else
-    abstractive. Into another language it is always "abstractive", since the text's sentences do
-    not fit. `unsupported` is what becomes of sentences with facts that the text does not hold:
-    "drop", "mark" or "keep". `prompt` is the form of the prompts. `knobs` are the numbers that all
-    of this goes by.
+    each chunk; "passages", of passages of an English text that can be read alone, each told by the
+    model in a sentence that is held against it. "auto" tells passages where a model of that size
+    tells them better than it summarizes (`knobs.small`, `knobs.medium`), else it is "extractive"
+    for small models and "abstractive" for others. Into another language it is always "abstractive",
+    since the text's sentences do not fit. `unsupported` is what becomes of sentences with facts
+    that the text does not hold: "drop", "mark" or "keep". `prompt` is the form of the prompts.
+    `knobs` are the numbers that all of this goes by.
     """
 
     model: ChatModel
@@ -98,14 +100,6 @@ class Summarizer:
         )
 
     @property
-    def merging(self) -> Merging:
-        """How partial summaries become one, decided."""
-        if self.merge != "auto":
-            return self.merge
-        size = self.model.parameters
-        return "extractive" if size is not None and size < self.knobs.small else "abstractive"
-
-    @property
     def wording(self) -> Wording:
         """The prompts for an English document, and for one whose language is not known."""
         return Wording(self.prompt, self.query)
@@ -114,7 +108,7 @@ class Summarizer:
     def _planner(self) -> Planner:
         return Planner(
             self.model, self.wording, self.words, self.language, self.chunk_tokens,
-            self.summary_tokens, self.chunking, self.strategy, self.merging, self.knobs,
+            self.summary_tokens, self.chunking, self.strategy, self.merge, self.knobs,
         )  # fmt: skip
 
     def languages(self, document: Document) -> Languages:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from pipeline.passages.people import People, narrated
 from pipeline.passages.speech import is_meeting
 from pipeline.text.sentences import split_sentences
 
-Kind: TypeAlias = Literal["meeting", "story", "prose"]
+if TYPE_CHECKING:
+    from pipeline.passages.passage import Kind
+
 
 # Chosen on the stories, reports and meetings of the evaluation's data.
 _SENTENCES_AN_ACT = 25  # in a story, one sentence in so many has somebody named who acts

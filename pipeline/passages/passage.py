@@ -14,8 +14,8 @@ class Passage:
 
     `text` is one sentence or a few: the text's own words, or speech reported by rule. `start` and
     `end` are where the block or turn stands that it is from, in characters of the text. `who` says
-    or does it, "" where nobody is named. `kind` is that of the text. `worth` is how much it is worth
-    beside others of the same text, 0 or more.
+    or does it, "" where nobody is named. `kind` is that of the text. `worth` is how much it is
+    worth beside others of the same text, 0 or more.
     """
 
     text: str
