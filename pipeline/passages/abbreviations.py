@@ -77,9 +77,12 @@ def _name(short: str, before: str) -> str:
     words = list(_WORD.finditer(before))
     at = len(words)
     for letter in reversed(letters):
-        at -= 1
-        while at >= 0 and not _begins(words[at][0], letter) and words[at][0] in _SMALL:
+        last = at - 1
+        at = last
+        while at >= 0 and words[at][0] in _SMALL:
             at -= 1
+        if at < 0 or not _begins(words[at][0], letter):
+            at = last  # the O of the Department of Defense (DOD)
         if at < 0 or not _begins(words[at][0], letter):
             return ""
     if len(letters) < 2 or words[at][0] in _SMALL:

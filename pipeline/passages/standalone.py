@@ -36,6 +36,10 @@ def loosened(sentence: str) -> str:
         found = opening.match(sentence)
         if found:
             sentence = _capital(sentence[found.end() :])
+    ordinal = english.ORDINAL.match(sentence)
+    if ordinal and english.RULING.search(sentence):
+        sentence = _capital(sentence[ordinal.end() :])
+    sentence = english.LIST_AT_END.sub(".", sentence)
     sentence = english.ASIDE.sub("", sentence, count=1)
     if "not only" not in sentence.lower():
         sentence = english.ALSO.sub("", sentence, count=1)
@@ -144,10 +148,9 @@ def _unnamed(sentence: str, known: frozenset[str]) -> bool:
 
 def _pronouns_are_named(sentence: str) -> bool:
     """Say whether something stands before the first pronoun that it can mean."""
-    opening = english.IT_IS.match(sentence)
-    rest = sentence[opening.end() :] if opening else sentence
+    rest = english.IT_IS.sub("", sentence)  # "it is likely that" means nothing
     thing = english.THINGS.search(rest)
-    if thing and not opening and not _has_noun(_before(thing, rest), thing[0]):
+    if thing and not _has_noun(_before(thing, rest), thing[0]):
         return False
     person = english.PERSONS.search(rest)
     return person is None or _names_person(_before(person, rest))
