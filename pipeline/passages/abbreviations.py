@@ -63,7 +63,8 @@ def defined(text: str) -> dict[str, Name]:
             if name:
                 lead = before[: before.rindex(name)].lower().endswith("the ")
                 head = _ALONE.match(text[match.end() : match.end() + _BEFORE])
-                names[short] = Name(_POSSESSIVE.sub("", name), lead and head is not None)
+                plain = _POSSESSIVE.sub("", name)
+                names[short] = Name(plain, lead and (head is not None or plain != name))
     return names
 
 

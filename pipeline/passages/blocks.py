@@ -39,7 +39,7 @@ _MARKUP = (
     (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,200})(?<=[^\s*])\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<![\w_])_(?=[^\s_])([^_\n]{1,200})(?<=[^\s_])_(?![\w_])"), r"\1"),
     (re.compile(r"`([^`\n]{1,200})`"), r"\1"),
-    (re.compile(r"(?<=\w) (?=[.,;)](?:\s|$))"), ""),  # where a link or italics were
+    (re.compile(r"(?<=\w) (?=[.,;)]{1,3}(?:\s|$))"), ""),  # where a link or italics were
     (re.compile(r"(?<=\() "), ""),
 )
 

@@ -133,7 +133,8 @@ THEN = re.compile(
 CONDITION = re.compile(r"(?i)\b(?:if|when|once|after|unless|should|until)\b")
 # In a sentence's first clause.
 COMPARING = re.compile(
-    r"(?i)\b(?:as a result|another(?! (?:\d|two|three|four|five|ten|hundred|million))|too|however|both|therefore|instead|thus|likewise"
+    r"(?i)\b(?:as a result|another(?! (?:\d|two|three|four|five|ten|hundred|million))|too|however"
+    r"|both|therefore|instead|thus|likewise"
     r"|similarly|otherwise|elsewhere|for example|for instance)\b"
 )
 ALSO = re.compile(r"(?<=[a-z,])(?<!but)(?<!only)(?<!See)(?<!see) also(?= [a-z])")
@@ -236,6 +237,11 @@ IT_IS = re.compile(
 # How a sentence goes on about the one before, and may stand right behind it.
 GOING_ON = re.compile(
     r"(?:He|She|It|They|His|Her|Its|Their|This|These|Such|That(?= (?:is|was|means|makes|made)\b))\b"
+)
+
+# Where the splitter took the point of a citation for a full stop: "S. Res.", "H. Rept."
+CUT_SHORT = re.compile(
+    r"\b(?:Res|Rept|Stat|Cong|Sess|Pub|Con|Doc|Art|App|Ann|Reg|Supp|Inc|[A-Z])\.$"
 )
 
 # What no stranger needs of a text, and what it says of itself.

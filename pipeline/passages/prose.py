@@ -143,16 +143,16 @@ def _outside_lists(parts: Sequence[_Part]) -> Iterator[tuple[int, _Part]]:
 
     The items of a list say little without what announces it, unless that is "We recommend:".
     """
-    listed = False
+    listed = among = False  # what comes next is of a list; there was one since the last heading
     for number, part in enumerate(parts):
         if part.block.kind == "heading":
-            listed = False
-            continue
-        if listed and _is_item(part):
-            continue
-        yield number, part
-        last = part.sentences[-1] if part.sentences else ""
-        listed = introduces_list(last) and english.TELLING_LIST.search(last) is None
+            listed = among = False
+        elif (listed and _is_item(part)) or (among and part.block.kind == "item"):
+            among = True
+        else:
+            yield number, part
+            last = part.sentences[-1] if part.sentences else ""
+            listed = introduces_list(last) and english.TELLING_LIST.search(last) is None
 
 
 def _is_item(part: _Part) -> bool:

@@ -18,7 +18,7 @@ LEAST, MOST = 8, 60  # words of a sentence that is a passage; chosen on six repo
 _LEADING_ON = (CONNECTIVE, english.LEADING_ON, english.NOTHING_COUNTED, english.SEEN_BEFORE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLAIN_OPENING = re.compile(
-    r"[\"“'‘(]?(?:[A-Z$€£]|\d[\d,.]*(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
+    r"[\"“'‘(]?(?:[A-Z$€£]|\d(?:[\d,.]*\d)?(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
 )
 _KEPT_CONNECTIVES = ("For example", "For instance", "Instead")  # without them it says another thing
 _OPENING_CLAUSE = 60  # characters
@@ -96,6 +96,7 @@ def _is_whole(sentence: str) -> bool:
     return bool(
         LEAST <= count <= MOST
         and FINISHED.search(sentence)
+        and not english.CUT_SHORT.search(sentence)
         and _PLAIN_OPENING.match(sentence)
         and not sentence.rstrip("\"”’')").endswith(("?", "…", "..."))
         and sentence.count('"') % 2 == 0
