@@ -63,7 +63,8 @@ def defined(text: str) -> dict[str, Name]:
             if name:
                 lead = before[: before.rindex(name)].lower().endswith("the ")
                 head = _ALONE.match(text[match.end() : match.end() + _BEFORE])
-                names[short] = Name(_POSSESSIVE.sub("", name), lead and head is not None)
+                plain = _POSSESSIVE.sub("", name)
+                names[short] = Name(plain, lead and (head is not None or plain != name))
     return names
 
 
@@ -77,9 +78,12 @@ def _name(short: str, before: str) -> str:
     words = list(_WORD.finditer(before))
     at = len(words)
     for letter in reversed(letters):
-        at -= 1
-        while at >= 0 and not _begins(words[at][0], letter) and words[at][0] in _SMALL:
+        last = at - 1
+        at = last
+        while at >= 0 and words[at][0] in _SMALL:
             at -= 1
+        if at < 0 or not _begins(words[at][0], letter):
+            at = last  # the O of the Department of Defense (DOD)
         if at < 0 or not _begins(words[at][0], letter):
             return ""
     if len(letters) < 2 or words[at][0] in _SMALL:

@@ -39,7 +39,7 @@ _MARKUP = (
     (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,200})(?<=[^\s*])\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<![\w_])_(?=[^\s_])([^_\n]{1,200})(?<=[^\s_])_(?![\w_])"), r"\1"),
     (re.compile(r"`([^`\n]{1,200})`"), r"\1"),
-    (re.compile(r"(?<=\w) (?=[.,;)](?:\s|$))"), ""),  # where a link or italics were
+    (re.compile(r"(?<=\w) (?=[.,;)]{1,3}(?:\s|$))"), ""),  # where a link or italics were
     (re.compile(r"(?<=\() "), ""),
 )
 
@@ -85,13 +85,13 @@ def _groups(text: str) -> Iterator[tuple[list[list[_Line]], bool]]:
     lines = list(_lines(visible(text)))
     width = _width(lines)
     group: list[list[_Line]] = []
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
+    for line, following in pairwise([*lines, _Line("", len(text))]):
         if line.text:
             if group and _goes_on(group[-1][-1], line, width):
                 group[-1].append(line)
             else:
                 group.append([line])
-        if group and (following is None or not line.text):
+        if group and not (line.text and following.text):
             yield group, True
             group = []
 
@@ -180,7 +180,8 @@ def _block(lines: Sequence[_Line], *, apart: bool) -> Block | None:
         kind, text = "heading", text[marked.end() :]
     elif item:
         text = text[item.end() :]
-        kind = "heading" if item[0][0].isdigit() and apart and is_heading(text) else "item"
+        numbered = item[0][0].isdigit() and apart and len(lines) == 1
+        kind = "heading" if numbered and is_heading(text.rstrip("?!")) else "item"
     elif is_heading(text):
         kind = "heading"
     text = " ".join(_plain(text).split())

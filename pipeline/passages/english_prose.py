@@ -17,55 +17,58 @@ def _words(table: str) -> frozenset[str]:
 
 # How a sentence begins that needs the one before it, beside the words of `text/english.py`
 # (ANAPHOR, CONNECTIVE).
-LEADING_ON = re.compile(
-    rf"""(?:{
-        _any('''
+_LEADING = _any(
+    """
     Further|Furthermore|Moreover|Additionally|Similarly|Likewise|Therefore|Thus|Hence|Consequently
     Accordingly|Conversely|Correspondingly|Nevertheless|Nonetheless|Meanwhile|Otherwise|Again
     Specifically|In particular|In addition|In contrast|By contrast|By comparison|In comparison
     In turn|In response|In return|In other words|In that|In this|In these|In those|In such|In each
-    In both|In the same|In either case|In neither|In the first|In the second|In the latter
+    In both|In the same|In either case|In neither|In the first|In the second|In the latter|In fact
     As noted|As mentioned|As discussed|As described|As stated|As above|As a result|As such|As before
-    As with|As for|Here again|Not so|Even so|Even then|Even though|Even this|Until then|Since then
+    As with|As for|As it|Here again|Not so|Even so|Even then|Even this|Until then|Since then
     By then|By this|By that|At this|At that|At the same|At first|At the time|From this|From that
-    From there|From these|To do|To this|To that|To these|Of this|Of these|Of those|Of the|On this
-    On that|On these|On the other|On the contrary|On one hand|With this|With that|With these
-    Under this|Under that|Under these|Under such|After this|After that|After which|Before this
-    Before that|For example|For instance|For this|For that|For these|For those|For one|Because of
-    this|Despite this|Through this|Like this|Like that|Given this|Given that|Given these|Besides
-    Still|Yet|Nor|Rather|Hence|Perhaps|Yes|No|Indeed|Now|Next|Later|Earlier|Afterwards?|Eventually
-    Subsequently|Thereafter|Ultimately|Apart from|Hardly|Whatever|Either way|To be sure|Of course
-    Another|Others?|Neither|Either|One such|First|Second|Third|Fourth|Fifth|Finally|Lastly|Firstly
-    Secondly|Thirdly|Here|Which|Why|Who|So|Part of|Of the two|Of the three|Of the four|Too|As it
-    Half of|A second|A third|A fourth|A similar|A related|A further|An additional|An alternative
-    Additional|Similar|Other|Different|Unlike|Alternatively|In fact|All of these|More|Less|Fewer
-    Much|Same|Only then
-    ''')
-    })\b(?! than\b)"""
+    From there|From these|To do|To this|To that|To these|Of this|Of these|Of those|Of the two
+    Of the three|Of the four|On this|On that|On these|On the other|On the contrary|On one hand
+    With this|With that|With these|Under this|Under that|Under these|Under such|After this
+    After that|After which|Before this|Before that|For example|For instance|For this|For that
+    For these|For those|For one|Because of this|Despite this|Through this|Like this|Like that
+    Given this|Given that|Given these|Besides|Still|Yet|Nor|Rather|Perhaps|Indeed|Now|Next|Later
+    Earlier|Afterwards?|Eventually|Subsequently|Thereafter|Ultimately|Hardly|Whatever|Either way
+    To be sure|Of course|Another|Others?|Neither|Either|One such|First|Second|Third|Fourth|Fifth
+    Sixth|Seventh|Eighth|Ninth|Tenth|Finally|Lastly|Firstly|Secondly|Thirdly|Here|Which|Why|Who|So
+    Part of|Half of|Too|A second|A third|A fourth|A similar|A related|A further|An additional
+    An alternative|Additional|Similar|Different|Unlike|Alternatively|All of these|More|Less|Fewer
+    Same|Only then
+    """
 )
+LEADING_ON = re.compile(rf"(?:{_LEADING})\b(?! (?:than|to|with)\b)|(?:Yes|No|Well|Oh|Ah),")
 # "Some are", "Each of them": what they count is said in an earlier sentence.
+_COUNTS = _any(
+    """
+    Each|Both|All|None|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten|Eleven|Twelve|Thirteen
+    Fourteen|Fifteen|Sixteen|Seventeen|Eighteen|Nineteen|Twenty|Thirty|Forty|Fifty|Hundreds
+    Thousands|Dozens|Some|Most|Several|Many|Few|A few|Any|Half|Much|Not all
+    """
+)
 NOTHING_COUNTED = re.compile(
-    r"(?:Each|Both|All|None|One|Two|Three|Four|Five|Some|Most|Several|Many|Few|A few|Any|Half|Much"
-    r"|Not all),? (?:of (?:the|these|those|them|which|his|her|its|their)\b(?! [A-Z])|is|are|was"
-    r"|were|had|has|have|did|do|does|came|went|will|would|can|could|may|might|must|should|also"
-    r"|then|still|only|in|on|at|such|more|other|others)\b"
+    rf"(?:{_COUNTS}),? (?:of (?:the|this|that|these|those|them|it|which|his|her|its|their)\b"
+    r"(?! [A-Z])|is|are|was|were|had|has|have|did|do|does|came|went|will|would|can|could|may|might"
+    r"|must|should|also|then|still|only|in|on|at|such|more|other|others|[a-z]+ed)\b"
 )
 # "The latter …", "The second question …", "The next day …", "The result was …"
-SEEN_BEFORE = re.compile(
-    rf"""The\ (?:{
-        _any('''
+_SEEN = _any(
+    """
     former|latter|other|same|first|second|third|fourth|fifth|next|last|following|above|below
     remaining|rest|remainder|previous|preceding|resulting|result|results|reason|reasons|answer
     two|three|four|five|six|difference|differences|exception|exceptions|effect|effects
     alternative|opposite|reverse|idea|point|trouble|problem|lesson|question|trick|rationale
     corresponding|respective|further
-    ''')
-    })\b"""
+    """
 )
+SEEN_BEFORE = re.compile(rf"The (?:{_SEEN})\b")
 # Things that a text speaks of as "the bill", having named it, with what follows if that is so.
-GENERIC = re.compile(
-    rf"""(?:^|(?<=[,;]\ ))[Tt]he\ (?:[a-z-]+\ )?(?P<noun>{
-        _any('''
+_NAMED = _any(
+    """
     bills?|acts?|committee|agency|agencies|program|programme|law|rule|measure|proposal|amount
     level|increase|decrease|change|changes|provisions?|funds?|report|study|survey|author|authors
     group|team|company|firm|plan|project|scheme|method|approach|process|procedure|requirements?
@@ -75,10 +78,18 @@ GENERIC = re.compile(
     command|file|column|list|item|number|figure|figures|numbers|share|rate|total|gap|ratio|sum
     provision|recommendations?|findings?|criteria|conditions?|exemption|waiver|threshold|period
     defaults?|values?|size
-    ''')
-    })(?:,|\s(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|shall|should|does
-    |do|did|also|then|now|still|only|never|always|itself|[a-z]+ed|[a-z]{{2,}}s)\b)""",
-    re.VERBOSE,
+    """
+)
+_VERBS = _any(
+    """
+    is|are|was|were|has|have|had|will|would|can|could|may|might|must|shall|should|does|do|did|grew
+    rose|fell|went|came|took|made|gave|said|found|began|became|got|led|left|held|kept|met|ran|saw
+    set|cost|paid|put|also|then|now|still|only|never|always|itself|[a-z]+ed|[a-z]{2,}s
+    """
+)
+_GENERAL = "new|current|joint|entire|whole|full|average|existing|latest|final|[a-z]+al|[a-z]+ed"
+GENERIC = re.compile(
+    rf"(?:^|(?<=[,;] ))[Tt]he (?:(?:{_GENERAL}) )?(?P<noun>{_NAMED})(?:,| (?:{_VERBS})\b)"
 )
 # "If the loans are …": which loans may be said elsewhere; or there is but one, as of "the economy".
 BARE = re.compile(
@@ -93,8 +104,12 @@ POINTING = re.compile(
     r"|\b(?:in|on|at|by|from|with|under|during|after|before|since|until|into|within|through|of)"
     r" that (?!of|in|which|the|a|an|it|they|he|she|we|I|you|there|is|was|are|can|may|will)[a-z]+"
     r"|(?:, |^)that [a-z]+ (?:[a-z]+ )?(?:is|are|was|were|would|can|may|must|will|has|have)\b"
-    r"|\bthe (?:former|latter|aforementioned|above|preceding|previous(?:ly)?|same|other"
+    r"|\bthe (?:former|latter|aforementioned|above|preceding|previous(?:ly)?|other"
     r"|others|foregoing)\b|\brespective(?:ly)?\b|\bas follows\b|\bfollowing (?:ways|reasons)\b"
+    r"|\bthe same (?!\w+ (?:\w+ )?(?:as|that|it|when|in which)\b|as\b)"
+    r"|\bthe (?:first|second|third|fourth|last)(?=[,.;]| (?:is|was|are|were|of these|to|and)\b)"
+    r"|\bthe (?:two|three|four|five|six) (?:days|weeks|months|years|decades)\b(?! (?:of|from|before"
+    r"|after|since|to|that|in|ending|between)\b)"
     r"|\bboth (?:of )?(?:the )?[a-z-]+s\b(?![^.;]{0,40}\band\b)"
     r"|\bthe (?:second|third|fourth|fifth) (?!consecutive|largest|half|world|quarter|most|highest"
     r"|straight|biggest|time|century|\w+ (?:of|in|after|before|since)\b)[a-z]+"
@@ -118,7 +133,8 @@ THEN = re.compile(
 CONDITION = re.compile(r"(?i)\b(?:if|when|once|after|unless|should|until)\b")
 # In a sentence's first clause.
 COMPARING = re.compile(
-    r"(?i)\b(?:as a result|another|too|however|both|again|therefore|instead|thus|likewise"
+    r"(?i)\b(?:as a result|another(?! (?:\d|two|three|four|five|ten|hundred|million))|too|however"
+    r"|both|therefore|instead|thus|likewise"
     r"|similarly|otherwise|elsewhere|for example|for instance)\b"
 )
 ALSO = re.compile(r"(?<=[a-z,])(?<!but)(?<!only)(?<!See)(?<!see) also(?= [a-z])")
@@ -150,23 +166,34 @@ LISTING = re.compile(
 LABEL = re.compile(r"[A-Z][\w’'-]*(?: [\w’'-]+){0,3}:\s")  # "Note: …", or someone who speaks
 # A heading that runs into its paragraph: "Training — The academy offers …"
 RUN_IN = re.compile(r"[A-Z][\w’'-]*(?: [\w’'-]+){0,4} ?[—–] ?(?=[A-Z])")
+# "First, vouchers should …": with a verb of this kind it is a rule or advice, whatever its number.
+ORDINAL = re.compile(
+    r"(?:First|Second|Third|Fourth|Fifth|Sixth|Seventh|Eighth|Ninth|Tenth|Finally|Lastly|Last"
+    r"|Firstly|Secondly|Thirdly),? (?:and most importantly, )?(?=[a-z])"
+)
+RULING = re.compile(r"\b(?:should|must|may|can|cannot|shall|ought)\b")
+# "…, by taking the following steps:"
+LIST_AT_END = re.compile(
+    r",? (?:by|through|using|with|as|in|including)\b[^,:]{0,50}\b(?:following|follows)\b"
+    r"[^,:]{0,40}:$"
+)
 ENUMERATED = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s")
 TELLING_LIST = re.compile(r"(?i)\b(?:recommend|finding|conclu|result|key points|highlights)")
 
 # Pronouns, and what has to stand before them in the same sentence.
 THINGS = re.compile(r"\b(?:it|they|them|its|their|theirs|itself|themselves)\b", re.IGNORECASE)
 PERSONS = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b", re.IGNORECASE)
-PERSON_WORDS = re.compile(
-    rf"""(?i)\b(?:{
-        _any('''
+_ROLES = _any(
+    """
     president|minister|secretary|governor|mayor|senator|member|officer|director|chair(?:man|woman)?
     person|people|man|woman|child|boy|girl|father|mother|husband|wife|son|daughter|king|queen
     author|writer|artist|scientist|teacher|student|doctor|patient|nurse|worker|employee|employer
     veteran|soldier|judge|lawyer|citizen|resident|farmer|founder|owner|everyone|someone|anyone
     nobody|individual|player|reader|user|customer|engineer|philosopher|historian|recipient|witness
-    ''')
-    })\b"""
+    captain|pilot|driver|sailor|manager|candidate|applicant|parent|leader|speaker|defendant|client
+    """
 )
+PERSON_WORDS = re.compile(rf"(?i)\b(?:{_ROLES})\b")
 # Words that are no noun for a pronoun to go back to, among those that open a clause.
 FUNCTION_WORDS = _words(
     """
@@ -200,10 +227,11 @@ NO_PERSON_BEHIND = _words("the The a A an An in In at At from From near Near to 
 
 # "It is important that …" goes back to nothing.
 IT_IS = re.compile(
-    r"It (?:is|was|has been|remains|became|seems|appears) (?:\w+ly |not |now |also )?"
+    r"\b[Ii]t (?:is|was|has been|remains|became|seems|appears) (?:\w+ly |not |now |also )?"
     r"(?:important|clear|unclear|possible|likely|unlikely|necessary|essential|true|estimated"
     r"|expected|known|believed|thought|reported|recommended|obvious|evident|probable|certain"
-    r"|well known|generally agreed|said|assumed|argued) that\b"
+    r"|well known|generally agreed|said|assumed|argued|(?:un)?common|(?:un)?usual|customary|rare"
+    r"|difficult|easy|hard|impossible) (?:that|for)\b"
 )
 
 # How a sentence goes on about the one before, and may stand right behind it.
@@ -211,11 +239,17 @@ GOING_ON = re.compile(
     r"(?:He|She|It|They|His|Her|Its|Their|This|These|Such|That(?= (?:is|was|means|makes|made)\b))\b"
 )
 
+# Where the splitter took the point of a citation for a full stop: "S. Res.", "H. Rept."
+CUT_SHORT = re.compile(
+    r"\b(?:Res|Rept|Stat|Cong|Sess|Pub|Con|Doc|Art|App|Ann|Reg|Supp|Inc|[A-Z])\.$"
+)
+
 # What no stranger needs of a text, and what it says of itself.
 APPARATUS = re.compile(
-    r"(?i)^(?:source|sources|notes?|figure|table|appendix|box|photo|image|credit|copyright|updated"
-    r"|published|posted|by|from|to|subject|date|contact|author|keywords|see|for (?:more|further|a"
-    r" (?:full|more|complete|detailed|discussion|list|summary)|additional)|click|subscribe|read)\b"
+    r"(?i)^(?:sources?|notes?|figure|table|appendix|photo|image|credit|copyright|by|from|to|subject"
+    r"|date|contact|author|keywords)\b[^.]{0,20}:"
+    r"|^(?:see|click|subscribe|read|for (?:more|further|a (?:full|more|complete|detailed|discussion"
+    r"|list|summary)|additional))\b"
     r"|https?://|www\.|\w@\w|©|\ball rights reserved\b|\bthis (?:report|paper|article|chapter)\b"
     r"|\bCRS (?:Report|In Focus|Insight)\b|\bISBN\b"
 )

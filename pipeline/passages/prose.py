@@ -143,17 +143,22 @@ def _outside_lists(parts: Sequence[_Part]) -> Iterator[tuple[int, _Part]]:
 
     The items of a list say little without what announces it, unless that is "We recommend:".
     """
-    listed = False
+    listed = among = False  # what comes next is of a list; there was one since the last heading
     for number, part in enumerate(parts):
         if part.block.kind == "heading":
-            listed = False
-            continue
-        unmarked = len(part.sentences) == 1 and not part.block.apart
-        if listed and (part.block.kind == "item" or unmarked):
-            continue
-        yield number, part
-        last = part.sentences[-1] if part.sentences else ""
-        listed = introduces_list(last) and english.TELLING_LIST.search(last) is None
+            listed = among = False
+        elif (listed and _is_item(part)) or (among and part.block.kind == "item"):
+            among = True
+        else:
+            yield number, part
+            last = part.sentences[-1] if part.sentences else ""
+            listed = introduces_list(last) and english.TELLING_LIST.search(last) is None
+
+
+def _is_item(part: _Part) -> bool:
+    """Say whether a block may be an item of a list, marked as one or not."""
+    unmarked = len(part.sentences) == 1 and not part.block.apart
+    return part.block.kind == "item" or unmarked or bool(english.ORDINAL.match(part.block.text))
 
 
 def _known(parts: Sequence[_Part]) -> frozenset[str]:
@@ -232,7 +237,6 @@ class _Choice:
     def __init__(self, found: Sequence[_Found], words: int, whole: int) -> None:
         best = heapq.nlargest(CANDIDATES, found, key=lambda one: one.worth)
         self._top = best[0].worth if best else 0.0
-        self._open = [one for one in best if one.worth >= WORTH * self._top]
         self._found = found
         self._left = words
         self._near = max(1.0, whole / max(2, words / PASSAGE)) / 2
@@ -240,19 +244,18 @@ class _Choice:
         self._taken: list[_Found] = []
         self._said: set[str] = set()
         self._alike: dict[int, float] = {}
+        good = [one for one in best if one.worth >= WORTH * self._top]
+        self._open = [one for one in good if self._can_take(one)]
 
     def made(self, *, lead: bool) -> list[_Found]:
         """Return what is chosen, in the text's order; with a lead, one tells what it is about."""
         if lead:
             self._take_lead()
         while self._open:
-            values = [(self._value(one), -i) for i, one in enumerate(self._open)]
-            value, i = max(values)
-            if value < SCRAP * self._top:
+            one = max(self._open, key=self._value)
+            if self._value(one) < SCRAP * self._top:
                 break
-            one = self._open.pop(-i)
-            if count_words(one.text) <= self._left and self._likeness(one) < ALIKE:
-                self._take(one)
+            self._take(one)
         return sorted(self._taken, key=lambda one: (one.part, one.first))
 
     def _take_lead(self) -> None:
@@ -266,17 +269,26 @@ class _Choice:
             (one.worth * LATER**i * (BARE_LEAD if english.BARE.match(one.text) else 1.0), -i, one)
             for i, one in enumerate(fitting)
         ]
-        if ranked:
-            self._take(max(ranked)[2])
+        best = max(ranked, default=None)
+        if best is not None and best[0] >= WORTH * self._top:
+            self._take(best[2])
 
     def _take(self, one: _Found) -> None:
         self._taken.append(one)
         self._said.update(one.vector)
         self._left -= count_words(one.text)
-        self._open = [other for other in self._open if not one.overlaps(other)]
         for other in self._open:
             likeness = _dot(one.vector, other.vector)
             self._alike[id(other)] = max(self._likeness(other), likeness)
+        self._open = [other for other in self._open if other is not one and self._can_take(other)]
+
+    def _can_take(self, one: _Found) -> bool:
+        """Say whether there is room for a passage, and it says what none that is taken says."""
+        return (
+            count_words(one.text) <= self._left
+            and self._likeness(one) < ALIKE
+            and not any(one.overlaps(other) for other in self._taken)
+        )
 
     def _likeness(self, one: _Found) -> float:
         return self._alike.get(id(one), 0.0)

@@ -18,7 +18,7 @@ LEAST, MOST = 8, 60  # words of a sentence that is a passage; chosen on six repo
 _LEADING_ON = (CONNECTIVE, english.LEADING_ON, english.NOTHING_COUNTED, english.SEEN_BEFORE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLAIN_OPENING = re.compile(
-    r"[\"“'‘(]?(?:[A-Z$€£]|\d[\d,.]*(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
+    r"[\"“'‘(]?(?:[A-Z$€£]|\d(?:[\d,.]*\d)?(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
 )
 _KEPT_CONNECTIVES = ("For example", "For instance", "Instead")  # without them it says another thing
 _OPENING_CLAUSE = 60  # characters
@@ -36,6 +36,10 @@ def loosened(sentence: str) -> str:
         found = opening.match(sentence)
         if found:
             sentence = _capital(sentence[found.end() :])
+    ordinal = english.ORDINAL.match(sentence)
+    if ordinal and english.RULING.search(sentence):
+        sentence = _capital(sentence[ordinal.end() :])
+    sentence = english.LIST_AT_END.sub(".", sentence)
     sentence = english.ASIDE.sub("", sentence, count=1)
     if "not only" not in sentence.lower():
         sentence = english.ALSO.sub("", sentence, count=1)
@@ -92,6 +96,7 @@ def _is_whole(sentence: str) -> bool:
     return bool(
         LEAST <= count <= MOST
         and FINISHED.search(sentence)
+        and not english.CUT_SHORT.search(sentence)
         and _PLAIN_OPENING.match(sentence)
         and not sentence.rstrip("\"”’')").endswith(("?", "…", "..."))
         and sentence.count('"') % 2 == 0
@@ -144,10 +149,9 @@ def _unnamed(sentence: str, known: frozenset[str]) -> bool:
 
 def _pronouns_are_named(sentence: str) -> bool:
     """Say whether something stands before the first pronoun that it can mean."""
-    opening = english.IT_IS.match(sentence)
-    rest = sentence[opening.end() :] if opening else sentence
+    rest = english.IT_IS.sub("", sentence)  # "it is likely that" means nothing
     thing = english.THINGS.search(rest)
-    if thing and not opening and not _has_noun(_before(thing, rest), thing[0]):
+    if thing and not _has_noun(_before(thing, rest), thing[0]):
         return False
     person = english.PERSONS.search(rest)
     return person is None or _names_person(_before(person, rest))
