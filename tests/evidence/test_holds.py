@@ -1,6 +1,6 @@
-"""Sentences held against their passages: `pipeline.evidence.claim`,
-`pipeline.evidence.claim_form`, `pipeline.evidence.claim_content`,
-`pipeline.evidence.english_claims`."""
+"""Sentences held against their passages: `pipeline.evidence.claims.claim`,
+`pipeline.evidence.claims.form`, `pipeline.evidence.claims.who`, `pipeline.evidence.claims.telling`,
+`pipeline.evidence.claims.content`, `pipeline.evidence.claims.english`."""
 
 import time
 from pathlib import Path
@@ -65,9 +65,12 @@ PASSAGE = "Anna gave Ben the key because the door was locked. The mayor proposed
         ("Anna gave Ben, key, door, lock, mayor.", "a list of catchwords"),
         ("Anna gave Ben 3 keys.", "3 is not in the passage"),
         ("Anna gave Carl the key.", "Carl is not in the passage"),
-        ("Ben gave Anna the key.", "told of another one than the passage does: Anna"),
-        ("The mayor made a new lock.", "told as done; in the passage it is proposed"),
-        ("The mayor decided on a new lock.", "told as settled, which the passage does not say"),
+        ("Ben gave Anna the key.", "told of Ben; in the passage, of Anna"),
+        (
+            "The mayor made a new lock.",
+            "told as done, which in the passage is proposed: The mayor made a new lock",
+        ),
+        ("The mayor decided on a new lock.", "told as decided, which the passage does not say"),
         ("Anna did not give Ben the key.", "denies what the passage does not deny"),
         ("The door was locked because Anna gave Ben the key.", "takes the effect for the cause"),
         (

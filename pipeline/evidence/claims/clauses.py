@@ -9,136 +9,43 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.english_claims import (
-    ALIKE,
-    AS_NOUNS,
+from pipeline.evidence.claims.english import (
     AUXILIARY,
     COMMON,
     COMPLEMENT,
-    DETERMINERS,
-    HANDS_ON,
     IRREGULAR,
-    MOODS,
     NEGATION,
-    NO_PAST,
-    ONLY_WITH_TO,
     OPENS,
-    PERCEIVING,
     PREPOSITIONS,
     PRONOUNS,
-    REPORTING,
-    SENSING,
     TO_BE,
-    UNCHANGED,
 )
-from pipeline.text.english import SPELLED
+from pipeline.evidence.claims.words import (
+    HANDING_ON,
+    SAYING,
+    SENSED,
+    WORD,
+    bare_verb,
+    first_verb,
+    is_content,
+    moods_at,
+    root,
+    roots_of,
+    stem,
+)
 from pipeline.text.sentences import split_sentences
-from pipeline.text.terms import stemming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-STEM = 5  # letters that words of one stem share at least, and this share of the longer one
-STEM_SHARE = 0.6
-_stem = stemming("en")
-
 _MARKS = re.compile(r"[,;:.!?()\"“”—–]")
-_FORMS = frozenset(form for form, base in IRREGULAR.items() if form != base) | UNCHANGED
-RELATIVE = frozenset({"who", "which"})
+_RELATIVE = frozenset({"who", "which"})
+_JOINING = OPENS | {"and", "or"}
 _PARTICIPLES = frozenset(form for form in IRREGULAR if form.endswith(("n", "t", "d", "k", "g")))
-
-
-@lru_cache(20_000)
-def root(word: str) -> str:
-    """Return what a word in lower case is compared by: of its first form, of its synonyms."""
-    plain = word.removesuffix("'s").removesuffix("s'")
-    return _synonym(_stem(IRREGULAR.get(plain, plain)))
-
-
-_ALIKE = {_stem(word): _stem(row[0]) for row in ALIKE for word in row}
-
-
-def _synonym(stem: str) -> str:
-    return _ALIKE.get(stem, stem)
-
-
-_MOOD_OF: dict[str, list[str]] = {}
-for _mood, _words in MOODS.items():
-    for _word in _words:
-        for _form in {_word} if _word.endswith(("ing", "ed")) else {_word, _stem(_word)}:
-            _MOOD_OF.setdefault(_form, []).append(_mood)
-_SAYING = frozenset(_stem(word) for word in MOODS["said"]) | {"hope", "suggest", "propos", "agre"}
-_SENSED = frozenset(map(root, SENSING))
-_HANDS_ON = frozenset(map(_stem, HANDS_ON))
-_REPORT_ROOTS = frozenset(root(word) for word in REPORTING)
-
-
-def alike(one: str, roots: frozenset[str]) -> bool:
-    """Say whether a root is among others, or of one stem with one of them: explode, explosion."""
-    if one in roots:
-        return True
-    if len(one) < STEM:
-        return False
-    return any(
-        len(other) >= STEM
-        and other[:STEM] == one[:STEM]
-        and _shared(one, other) >= STEM_SHARE * max(len(one), len(other))
-        for other in roots
-    )
-
-
-def _shared(one: str, other: str) -> int:
-    for i, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a != b:
-            return i
-    return min(len(one), len(other))
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text, with curly apostrophes as straight ones."""
-    return WORD.findall(text.replace("’", "'"))
-
-
-def is_content(word: str) -> bool:
-    """Say whether a word says something of its own: no particle, no number, no verb of saying."""
-    low = word.casefold()
-    plain = low.removesuffix("'s")
-    return not (
-        plain in COMMON
-        or low in AUXILIARY
-        or low[0].isdigit()
-        or SPELLED.fullmatch(low)
-        or root(low) in _REPORT_ROOTS
-    )
-
-
-def is_verb(word: str, before: str) -> bool:
-    """Say whether a word, after another one, looks like the verb of a clause."""
-    low, before = word.casefold(), before.casefold()
-    if low in AUXILIARY:
-        return True
-    if before in DETERMINERS or before.endswith("'s") or before in PREPOSITIONS:
-        return False
-    base = IRREGULAR.get(low)
-    if base is not None and low in _FORMS:
-        return not low.endswith(("ion", "ions", "ment", "ments", "th", "ths", "ice", "ices"))
-    if word[0].isupper():
-        return False
-    if low.endswith("ed") and len(low) > 3:
-        return low not in NO_PAST
-    return bool(before) and _stem(low) in _VERBS and (low.endswith("s") or before in PRONOUNS)
-
-
-_VERBS = frozenset(
-    {_stem(word) for words in MOODS.values() for word in words}
-    | {_stem(word) for row in ALIKE for word in row}
-    | {_stem(base) for base in IRREGULAR.values()}
-) - {_stem("house"), _stem("ship"), _stem("boat"), _stem("law"), _stem("job"), _stem("cost")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,13 +67,12 @@ class Clause:
     @cached_property
     def verb(self) -> int | None:
         """The place of its first verb, None where none was found."""
-        before = ""
-        for i, word in enumerate(self.words):
-            if is_verb(word, before):
-                return i
-            before = word
-        sensed = self.before is not None and self.before.main in _SENSED
-        return _bare(self.words) if sensed else None
+        found = first_verb(self.words)
+        if found is not None:
+            return found
+        sensed = self.before is not None and self.before.main in SENSED
+        bare = bare_verb(self.words)
+        return bare if sensed or bare == len(self.words) - 1 else None
 
     @cached_property
     def main(self) -> str:
@@ -182,6 +88,8 @@ class Clause:
         """Whether something is done to its subject: "was sent", "is not being built"."""
         found = (word.casefold() for word in self.words)
         lows = [low for low in found if not low.endswith("ly") and low not in {"not", "never"}]
+        if self.before is not None and self.verb == 0 and lows[0].endswith("ed"):
+            return True  # ", engulfed in smoke"
         return any(
             one in TO_BE and (other.endswith("ed") or other in _PARTICIPLES)
             for one, other in pairwise(lows)
@@ -217,16 +125,9 @@ class Clause:
         return frozenset(root(word.casefold()) for word in found)
 
     @cached_property
-    def follows(self) -> bool:
-        """Whether it has its subject from the clause before: "and sent it", "who sent it"."""
-        words = [word.casefold() for word in self.topic]
-        return self.before is not None and set(words) <= {"and", "or", "but", "then", "also"}
-
-    @cached_property
     def own_moods(self) -> frozenset[str]:
         """The moods that its own words tell of."""
-        words = list(self.words)
-        return frozenset(mood for i in range(len(words)) for mood in _moods_at(words, i))
+        return _moods(self.words)
 
     @cached_property
     def participle(self) -> bool:
@@ -242,24 +143,44 @@ class Clause:
         return low[-1] if low and not self.heads else ""
 
     @cached_property
+    def lead(self) -> Clause:
+        """The clause that has its subject: itself, or one before ("and sent it", "sending it")."""
+        if self.before is None or self.heads or self.pronoun:
+            return self
+        words = {word.casefold() for word in self.topic}
+        follows = self.verb is not None and words <= {"and", "or", "but", "then", "also"}
+        return self.before.lead if self.participle or follows else self
+
+    @cached_property
+    def antecedent(self) -> tuple[str, ...]:
+        """The last word before "who" or "which", where that is its subject; else none."""
+        lead = self.lead
+        if lead.before is None or lead.pronoun not in _RELATIVE:
+            return ()
+        return tuple(word for word in lead.before.words if is_content(word))[-1:]
+
+    @cached_property
     def agent(self) -> frozenset[str]:
         """The roots of who does it: its subject, or behind "by" where it is passive."""
         if not self.passive:
-            return self._subject()
+            return roots_of(self.antecedent) or self.lead.heads
         lows = [word.casefold() for word in self.words]
         behind = self.words[lows.index("by") + 1 :][:4] if "by" in lows else ()
         return roots_of(behind)
 
-    def _subject(self) -> frozenset[str]:
-        """Return the roots of its subject, its own or that of the clause before."""
-        if self.before is None or self.heads:
-            return self.heads
-        if self.pronoun in RELATIVE and self.topic[0].casefold() == self.pronoun:
-            content = [word for word in self.before.words if is_content(word)]
-            return roots_of(content[-1:])
-        if self.participle or (self.verb is not None and self.follows):
-            return self.before.agent if not self.before.passive else self.before.heads
-        return frozenset()
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The roots of all that its subject names, but owners: "the captain of the ship"."""
+        found = self.antecedent or self.lead.topic
+        return roots_of([word for word in found if not word.endswith("'s")])
+
+    @cached_property
+    def who(self) -> str:
+        """Its subject as a reader knows it, "" where it names none."""
+        words = list(self.antecedent or self.lead.topic)
+        while words and words[0].casefold() in _JOINING:
+            words.pop(0)
+        return " ".join(words)
 
 
 def _parts(words: tuple[str, ...]) -> list[list[str]]:
@@ -278,11 +199,6 @@ def _parts(words: tuple[str, ...]) -> list[list[str]]:
     return parts
 
 
-def roots_of(words: tuple[str, ...] | list[str]) -> frozenset[str]:
-    """Return the roots of the words that say something."""
-    return frozenset(root(word.casefold()) for word in words if is_content(word))
-
-
 def clauses(text: str) -> tuple[Clause, ...]:
     """Return the clauses of a text, in their order."""
     found: list[Clause] = []
@@ -297,7 +213,7 @@ def _clauses(sentence: str, number: int) -> list[Clause]:
     for words, depends in _cut(sentence):
         before = found[-1] if found else None
         clause = _clause(words, number, before, depends=depends, asked=asked)
-        _ = clause.agent  # kept now, so that none has to ask a long row of those before it
+        _ = clause.lead  # kept now, so that none has to ask a long row of those before it
         found.append(clause)
     return found
 
@@ -305,37 +221,19 @@ def _clauses(sentence: str, number: int) -> list[Clause]:
 def _clause(
     words: list[str], number: int, before: Clause | None, *, depends: bool, asked: bool
 ) -> Clause:
-    moods = {mood for i in range(len(words)) for mood in _moods_at(words, i)}
+    moods = set(_moods(words))
     denied = NEGATION.search(" ".join(words)) is not None
+    depends = depends or first_verb(words) is None  # a member of a list
     if before is not None and depends:
         moods |= before.moods
-        denied |= before.denied and before.main in _HANDS_ON
+        denied |= before.denied and before.main in HANDING_ON
     if asked:
         moods.add("asked")
     return Clause(tuple(words), number, frozenset(moods), denied, before, depends)
 
 
-def _moods_at(words: list[str], i: int) -> list[str]:
-    """Return the moods that a word tells of where it stands: not "his will", "in May"."""
-    word, before = words[i], words[i - 1].casefold() if i else ""
-    low = word.casefold()
-    behind = [other.casefold() for other in words[i + 1 : i + 3]]
-    noun = word[0].isupper() or before in DETERMINERS or before.endswith("'s")
-    if low in AS_NOUNS and i and noun:
-        return []
-    if low in ONLY_WITH_TO and not {"to", "for"} & set(behind[:1]):
-        return []
-    if low == "could" and PERCEIVING & set(behind):
-        return []
-    return moods_of(word)
-
-
-def moods_of(word: str) -> list[str]:
-    """Return the moods that a word tells of, in any form of it."""
-    word = word.casefold()
-    contracted = next((word[-len(end) :] for end in ("'ll", "'d") if word.endswith(end)), word)
-    first = IRREGULAR.get(word, word)
-    return _MOOD_OF.get(contracted) or _MOOD_OF.get(word) or _MOOD_OF.get(_stem(first)) or []
+def _moods(words: Sequence[str]) -> frozenset[str]:
+    return frozenset(mood for i in range(len(words)) for mood in moods_at(words, i))
 
 
 def _cut(sentence: str) -> list[tuple[list[str], bool]]:
@@ -364,23 +262,13 @@ def _opens(words: list[str], i: int, part: list[str]) -> bool | None:
     if low in OPENS:
         return False
     before = part[-1].casefold() if part else ""
-    has_verb = any(is_verb(w, b) for w, b in zip(part, ["", *part], strict=False))
+    has_verb = first_verb(part) is not None
     if low in {"and", "or"}:
-        return False if has_verb and _verb_follows(words[i + 1 : i + 4]) else None
+        return False if has_verb and first_verb(words[i + 1 : i + 4]) is not None else None
     if not has_verb or low in PREPOSITIONS:
         return None
-    if _stem(IRREGULAR.get(before, before)) in _SAYING:
+    if stem(IRREGULAR.get(before, before)) in SAYING:
         following = words[i : i + 5]
         linked = {"that", "whether", "if", "to"} & set(following)  # "told Ben that", "asked Ben to"
-        return True if not linked and _verb_follows(following) else None
-    return True if root(before) in _SENSED and _bare(words[i : i + 5]) is not None else None
-
-
-def _bare(words: Sequence[str]) -> int | None:
-    """Return the place of a verb in its first form, behind a subject, as in "her brother climb"."""
-    found = (i for i, word in enumerate(words) if i and _stem(word) in _VERBS)
-    return next((i for i in found if words[i - 1].casefold() not in DETERMINERS), None)
-
-
-def _verb_follows(words: list[str]) -> bool:
-    return any(is_verb(word, before) for word, before in zip(words, ["", *words], strict=False))
+        return True if not linked and first_verb(following) is not None else None
+    return True if root(before) in SENSED and bare_verb(words[i : i + 5]) is not None else None
