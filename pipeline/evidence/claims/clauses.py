@@ -261,14 +261,15 @@ def _opens(words: list[str], i: int, part: list[str]) -> bool | None:
         return True
     if low in OPENS:
         return False
-    before = part[-1].casefold() if part else ""
-    has_verb = first_verb(part) is not None
     if low in {"and", "or"}:
-        return False if has_verb and first_verb(words[i + 1 : i + 4]) is not None else None
-    if not has_verb or low in PREPOSITIONS:
+        splits = first_verb(words[i + 1 : i + 4]) is not None and first_verb(part) is not None
+        return False if splits else None
+    before = part[-1].casefold() if part else ""
+    says = stem(IRREGULAR.get(before, before)) in SAYING
+    if low in PREPOSITIONS or not (says or root(before) in SENSED) or first_verb(part) is None:
         return None
-    if stem(IRREGULAR.get(before, before)) in SAYING:
-        following = words[i : i + 5]
+    following = words[i : i + 5]
+    if says:
         linked = {"that", "whether", "if", "to"} & set(following)  # "told Ben that", "asked Ben to"
         return True if not linked and first_verb(following) is not None else None
-    return True if root(before) in SENSED and bare_verb(words[i : i + 5]) is not None else None
+    return True if bare_verb(following) is not None else None

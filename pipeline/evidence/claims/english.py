@@ -265,14 +265,19 @@ BEFORE_CAUSE = re.compile(
 )
 BEFORE_EFFECT = re.compile(
     r"(?i)(?:\b(?:caus(?:e|es|ed|ing)|therefore|thus|hence|as a result|consequently|so that"
-    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|making|forc(?:es|ed|ing)"
-    r"|prompt(?:s|ed|ing))\b(?! of\b| by\b)|,? so (?=the|he|she|it|they|we|i|\w+ed)\b)"
+    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|forc(?:es|ed|ing)"
+    r"|prompt(?:s|ed|ing))\b(?! of\b| by\b)|, making |,? so (?=the|he|she|it|they|we|i|\w+ed)\b)"
 )
 # Anything that may tell of a cause, in a passage.
 CAUSAL = re.compile(
     r"(?i)\b(?:because|'cause|due|since|caus\w+|therefore|thus|hence|result\w*|lead\w*|led|so|mak\w+"
     r"|made|forc\w+|reason\w*|why|owing|thanks|account|prompt\w*|response|consequen\w+|out of"
     r"|in order)\b|(?:^|[.;,] )(?:as|for)\b"
+)
+# In a sentence that has its cause, or its effect, in the one before.
+LEADS_ON = re.compile(
+    r"(?i)\A\W*(?:so|as a result|therefore|thus|hence|consequently|that is why|because of|due to"
+    r"|the reason)\b|\b(?:this|that|it|these|which|therefore|they|he|she|his|her|their|then)\b"
 )
 
 FIRST_PERSON = re.compile(

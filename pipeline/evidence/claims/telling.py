@@ -9,6 +9,7 @@ from pipeline.evidence.claims.english import (
     BEFORE_CAUSE,
     BEFORE_EFFECT,
     CAUSAL,
+    LEADS_ON,
     LITTLE_NOT,
     MOOD_NAMES,
     NEEDS,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 QUOTED = 0.5  # share of a sentence's words that only speech holds, above which it must say so
 SHORT = 4  # words that say something; a sentence of no more ("They agreed.") is on what came before
+BOTH = 0.5  # share of the words of a cause, and of an effect, that one sentence has to hold
 SAYS_LITTLE = 2  # words that say something; a clause of fewer is on what depends on it
 _QUOTATION = re.compile(r"\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)")
 
@@ -124,18 +126,28 @@ def cause(claim: Claim) -> str:
     own = _cause_and_effect(claim.sentence)
     if own is None:
         return ""
-    parts = [part for part in claim.sentences if CAUSAL.search(part)]
-    about = own[0] | own[1]
-    parts = [part for part in parts if overlap(about, roots_of(words_of(part)))]
-    if not parts:
+    parts = [i for i, part in enumerate(claim.sentences) if CAUSAL.search(part)]
+    if not any(_gives(own, i, claim) for i in parts):
         return "gives a reason that the passage does not give"
-    for part in parts:
-        given = _cause_and_effect(part)
+    for i in parts:
+        given = _cause_and_effect(claim.sentences[i])
         if given is not None:
             right = overlap(own[0], given[0]) + overlap(own[1], given[1])
             if right < overlap(own[0], given[1]) + overlap(own[1], given[0]):
                 return "takes the effect for the cause"
     return ""
+
+
+def _gives(own: tuple[frozenset[str], frozenset[str]], number: int, claim: Claim) -> bool:
+    """Say whether a sentence of the passage speaks of both a cause and its effect.
+
+    What it has from the sentence before counts too: "It rained. So they stayed."
+    """
+    reach = claim.of_sentence(number)
+    if number and LEADS_ON.search(claim.sentences[number]):
+        reach |= claim.of_sentence(number - 1)
+    known = ([one for one in part if alike(one, claim.known)] for part in own)
+    return all(overlap(part, reach) >= BOTH * len(part) for part in known)
 
 
 def _cause_and_effect(text: str) -> tuple[frozenset[str], frozenset[str]] | None:

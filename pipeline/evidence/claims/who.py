@@ -53,26 +53,24 @@ def _is_other(clause: Clause, given: Clause, claim: Claim) -> bool:
     subject = roots_of(words_of(claim.subject))
     if claim.spoken and clause.lead.pronoun in _ONE and not _names_others(claim, subject):
         return given.lead.pronoun in _ONE  # who speaks says "I" of himself
-    if not clause.agent or clause.agent & _ANYONE:
+    both = clause.passive and given.passive  # then it is done to the one and to the other
+    own, other = (one.lead.heads if both else one.agent for one in (clause, given))
+    if not own or own & _ANYONE:
         return False
     if given.lead.pronoun in {"i", "we"} and claim.subject:
-        return not clause.agent & subject
-    if given.passive and not given.agent:
-        return not overlap(clause.agent, claim.of_sentence(given.sentence))
-    if not given.agent or given.named <= _ANYONE or _is_abstract(given) or _same(clause, given):
+        return not own & subject
+    if given.passive and not both and not other:
+        return not overlap(own, claim.of_sentence(given.sentence))
+    if not other or given.named <= _ANYONE or _is_abstract(given):
         return False
-    return _apart(clause.agent, given.agent, claim) or (_is_name(clause) and _is_name(given))
+    if overlap(own, other | given.named) or overlap(other, own | clause.named):
+        return False
+    return _apart(own, other, claim) or (_is_name(clause) and _is_name(given))
 
 
 def _names_others(claim: Claim, subject: frozenset[str]) -> bool:
     """Say whether a sentence names others than its subject, whom a pronoun may stand for."""
     return any(clause.heads - subject for clause in claim.own)
-
-
-def _same(clause: Clause, given: Clause) -> bool:
-    """Say whether one of two subjects is named in the other one."""
-    one, other = clause.agent | clause.named, given.agent | given.named
-    return bool(overlap(clause.agent, other) or overlap(given.agent, one))
 
 
 def _is_abstract(given: Clause) -> bool:

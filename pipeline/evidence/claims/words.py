@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+MANY = 20_000  # words whose properties are kept
 STEM = 5  # letters that words of one stem share at least, and this share of the longer one
 STEM_SHARE = 0.6
 stem = stemming("en")
@@ -38,7 +39,7 @@ stem = stemming("en")
 _FORMS = frozenset(form for form, base in IRREGULAR.items() if form != base) | UNCHANGED
 
 
-@lru_cache(20_000)
+@lru_cache(MANY)
 def root(word: str) -> str:
     """Return what a word in lower case is compared by: of its first form, of its synonyms."""
     plain = word.removesuffix("'s").removesuffix("s'")
@@ -89,6 +90,7 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(text.replace("’", "'"))
 
 
+@lru_cache(MANY)
 def is_content(word: str) -> bool:
     """Say whether a word says something of its own: no particle, no number, no verb of saying."""
     low = word.casefold()
@@ -102,6 +104,7 @@ def is_content(word: str) -> bool:
     )
 
 
+@lru_cache(MANY)
 def is_verb(word: str, before: str) -> bool:
     """Say whether a word, after another one, looks like the verb of a clause."""
     named = before[:1].isupper() and not word.endswith("ss")  # "Anna nods"
@@ -150,29 +153,32 @@ def roots_of(words: Iterable[str]) -> frozenset[str]:
     return frozenset(root(word.casefold()) for word in words if is_content(word))
 
 
-def moods_at(words: Sequence[str], i: int) -> list[str]:
+def moods_at(words: Sequence[str], i: int) -> tuple[str, ...]:
     """Return the moods that a word tells of where it stands: not "his will", "in May"."""
-    word, before = words[i], words[i - 1].casefold() if i else ""
-    low = word.casefold()
+    word = words[i]
+    found = moods_of(word)
+    if not found:
+        return ()
+    low, before = word.casefold(), words[i - 1].casefold() if i else ""
     behind = [other.casefold() for other in words[i + 1 : i + 3]]
     noun = word[0].isupper() or before in DETERMINERS or before.endswith("'s")
     if low in AS_NOUNS and i and noun:
-        return []
+        return ()
     if low in ONLY_WITH and not ONLY_WITH[low] & set(behind[:1]):
-        return []
-    if low == "could" and PERCEIVING & set(behind):
-        return []
-    return moods_of(word)
+        return ()
+    return () if low == "could" and PERCEIVING & set(behind) else found
 
 
-def moods_of(word: str) -> list[str]:
+@lru_cache(MANY)
+def moods_of(word: str) -> tuple[str, ...]:
     """Return the moods that a word tells of, in any form of it."""
     word = word.casefold()
     if word.endswith(("ive", "ible", "able")):  # an objective is no objection
-        return []
+        return ()
     contracted = next((word[-len(end) :] for end in ("'ll", "'d") if word.endswith(end)), word)
     first = IRREGULAR.get(word, word)
-    return _MOOD_OF.get(contracted) or _MOOD_OF.get(word) or _MOOD_OF.get(stem(first)) or []
+    found = _MOOD_OF.get(contracted) or _MOOD_OF.get(word) or _MOOD_OF.get(stem(first))
+    return tuple(found or ())
 
 
 def overlap(roots: Iterable[str], others: frozenset[str]) -> int:
