@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from pipeline.evidence import claim_content, claim_form
-from pipeline.evidence.claim import Claim
+from pipeline.evidence.claims import content, form, telling, who
+from pipeline.evidence.claims.claim import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,30 +24,31 @@ Check: TypeAlias = "Callable[[Claim], str]"
 # In this order; the first fault is the one that is told. Those that read least come first.
 # FORM is how a sentence is written; CONTENT is what it says, held against its passage.
 FORM: tuple[Check, ...] = (
-    claim_form.unfinished,
-    claim_form.length,
-    claim_form.opening,
-    claim_form.other_subject,
-    claim_form.unsaid,
-    claim_form.first_person,
-    claim_form.talk_of_text,
-    claim_form.loose_quotation,
-    claim_form.catchwords,
+    form.unfinished,
+    form.length,
+    form.opening,
+    form.other_subject,
+    form.unsaid,
+    form.first_person,
+    form.talk_of_text,
+    form.loose_quotation,
 )
 CONTENT: tuple[Check, ...] = (
-    claim_content.facts,
-    claim_content.numbers_of_others,
-    claim_content.own_words,
-    claim_content.own_actor,
-    claim_content.other_actor,
-    claim_content.told_as_event,
-    claim_content.mood,
-    claim_content.unreal,
-    claim_content.negation,
-    claim_content.cause,
-    claim_content.own_predicate,
-    claim_content.possession,
-    claim_content.joined,
+    form.catchwords,
+    content.facts,
+    content.numbers_of_others,
+    content.own_words,
+    who.own_actor,
+    who.other_actor,
+    who.turned_around,
+    telling.told_as_event,
+    telling.mood,
+    telling.unreal,
+    telling.negation,
+    telling.cause,
+    content.own_predicate,
+    who.possession,
+    content.joined,
 )
 
 

@@ -1,8 +1,10 @@
-"""Clauses: where they are cut, whom they are about, how they are told."""
+"""Clauses, and `pipeline.evidence.claims.words`: where they are cut, whom they are about, and how
+they are told."""
 
 import pytest
 
-from pipeline.evidence.clauses import alike, clauses, root
+from pipeline.evidence.claims.clauses import clauses
+from pipeline.evidence.claims.words import alike, root
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Sentences held against their passages: `pipeline.evidence.claim`,
-`pipeline.evidence.claim_form`, `pipeline.evidence.claim_content`,
-`pipeline.evidence.english_claims`."""
+"""Sentences held against their passages: `pipeline.evidence.claims.claim`,
+`pipeline.evidence.claims.form`, `pipeline.evidence.claims.who`, `pipeline.evidence.claims.telling`,
+`pipeline.evidence.claims.content`, `pipeline.evidence.claims.english`."""
 
 import time
 from pathlib import Path
@@ -65,9 +65,12 @@ PASSAGE = "Anna gave Ben the key because the door was locked. The mayor proposed
         ("Anna gave Ben, key, door, lock, mayor.", "a list of catchwords"),
         ("Anna gave Ben 3 keys.", "3 is not in the passage"),
         ("Anna gave Carl the key.", "Carl is not in the passage"),
-        ("Ben gave Anna the key.", "told of another one than the passage does: Anna"),
-        ("The mayor made a new lock.", "told as done; in the passage it is proposed"),
-        ("The mayor decided on a new lock.", "told as settled, which the passage does not say"),
+        ("Ben gave Anna the key.", "told of Ben; in the passage, of Anna"),
+        (
+            "The mayor made a new lock.",
+            "told as done, which in the passage is proposed: The mayor made a new lock",
+        ),
+        ("The mayor decided on a new lock.", "told as decided, which the passage does not say"),
         ("Anna did not give Ben the key.", "denies what the passage does not deny"),
         ("The door was locked because Anna gave Ben the key.", "takes the effect for the cause"),
         (
@@ -121,16 +124,18 @@ def test_any_words_are_judged_alike_each_time(sentence, passage):
      " " * 100_000, "it's" * 25_000, "Xy1. " * 20_000],
 )  # fmt: skip
 def test_nothing_is_slow_on_hostile_text(nasty):
-    start = time.perf_counter()
+    start = time.process_time()
     for sentence, passage in [(nasty, nasty), (nasty, PASSAGE), ("Anna gave Ben the key.", nasty)]:
         judge(f"{sentence}.", passage)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_sentence_takes_milliseconds():
-    """On the machine where it was measured, 2 ms at the first reading of a pair of 60 words."""
-    passage = " ".join(row[3] for row in pairs("tried")[:6])
-    start = time.perf_counter()
-    for row in pairs("tried"):
+    """Of the processor's time, 1.5 ms for a passage of 60 words where it was measured."""
+    rows = pairs("tried")
+    passage = " ".join(row[3] for row in rows[:5])
+    assert 55 < len(passage.split()) < 75
+    start = time.process_time()
+    for row in rows:
         judge(row[4], passage)
-    assert (time.perf_counter() - start) / 80 < 0.05
+    assert (time.process_time() - start) / len(rows) < 0.01

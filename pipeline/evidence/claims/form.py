@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.clauses import WORD, is_verb, moods_of, words_of
-from pipeline.evidence.english_claims import (
+from pipeline.evidence.claims.english import (
     COUNTRY,
     DANGLING,
     FIRST_PERSON,
@@ -15,9 +14,10 @@ from pipeline.evidence.english_claims import (
     OPENING,
     TALK_OF_TEXT,
 )
+from pipeline.evidence.claims.words import WORD, is_verb, moods_at, words_of
 
 if TYPE_CHECKING:
-    from pipeline.evidence.claim import Claim
+    from pipeline.evidence.claims.claim import Claim
 
 SHORTEST = 4  # words of a sentence
 LONGEST = 45  # words of a sentence
@@ -75,7 +75,8 @@ def unsaid(claim: Claim) -> str:
     if not claim.spoken:
         return ""
     behind = words_of(claim.sentence[len(claim.subject) :])[:SAYS_WITHIN]
-    if any(moods_of(word) and word.casefold() not in MODALS for word in behind):
+    verbs = (i for i, word in enumerate(behind) if word.casefold() not in MODALS)
+    if any(moods_at(behind, i) for i in verbs):
         return ""
     return "does not tell that it was only said"
 

@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.evidence.clauses import (
-    Clause,
-    alike,
-    clauses,
-    is_content,
-    root,
-    roots_of,
-    words_of,
-)
-from pipeline.evidence.english_claims import LIGHT
+from pipeline.evidence.claims.clauses import Clause, clauses
+from pipeline.evidence.claims.english import LIGHT
+from pipeline.evidence.claims.words import alike, is_content, root, roots_of, words_of
 from pipeline.text.sentences import split_sentences
 
 LONGEST_PASSAGE = 4_000  # characters, several times what one sentence is made of
@@ -68,7 +61,7 @@ class Claim:
     def copied(self) -> bool:
         """Whether a sentence of the passage begins with these very words."""
         own = [word.casefold() for word in self.words]
-        starts = (words_of(one)[: len(own)] for one in split_sentences(self.passage))
+        starts = (words_of(one)[: len(own)] for one in self.sentences)
         return any([word.casefold() for word in start] == own for start in starts)
 
     @cached_property
@@ -93,3 +86,12 @@ class Claim:
         if not most or most < len(about) * LEAST_ALIKE:
             return []
         return [other for other, n in zip(self.given, shared, strict=True) if n == most]
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """The passage's sentences, in the order by which its clauses number them."""
+        return split_sentences(self.passage)
+
+    def of_sentence(self, number: int) -> frozenset[str]:
+        """Return the roots of a sentence of the passage."""
+        return roots_of(words_of(self.sentences[number]))

@@ -1,7 +1,7 @@
 """English words that tell what a sentence claims: settled or only said, denied, caused, by whom.
 
-`claims.py` reads sentences by them, and the checks of `claim_form.py` and `claim_content.py` go by
-what it read. Verbs stand in their first form; `IRREGULAR` and the stemmer bring the others to it.
+`words.py` and `clauses.py` read sentences by them, and the checks go by what was read. Verbs stand
+in their first form; `IRREGULAR` and the stemmer bring the others to it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ DETERMINERS = _set("""
 a an the this that these those his her its their my our your no some any each every another both
 very most more so too two three four five six seven eight nine ten
 """)
+ABSTRACT = ("tion", "sion", "ment", "ance", "ence", "ness", "ity", "al", "ure", "ing")
 OWNERS = _set("his her their its my our your whose own has had have having")
 OBJECTS = _set("the a an his her its their him them it")  # what may stand behind an active verb
 PREPOSITIONS = _set("""
@@ -104,8 +105,11 @@ UNCHANGED = _set("cut put set let hit hurt shut quit cost split read spread")
 NO_PAST = _set("need feed seed speed indeed hundred sacred naked wicked red bed deed weed breed")
 # "She could see the coast": she did.
 PERCEIVING = _set("see hear feel smell taste tell remember")
-# Of these, "going to" and "aiming for" alone tell of a plan.
-ONLY_WITH_TO = _set("going aim aims aiming aimed")
+# What has to follow these, for them to tell of a plan or a need.
+ONLY_WITH = {
+    **dict.fromkeys(["aim", "aims", "aiming", "aimed"], _set("to for")),
+    **dict.fromkeys(["going", "have", "has", "had"], _set("to")),
+}
 MODALS = _set("will shall should must ought need let let's may might could would can")
 # "She saw him fall": what is seen or brought about has a subject of its own.
 SENSING = _set("see hear feel let make help")
@@ -189,11 +193,12 @@ illness disease
 test trial
 rule regulation
 law act
+aim goal objective purpose target
 """.strip().splitlines()
 )
 
 # How a thing is told: as settled, as coming, or as no more than said. Each is a mood of a clause,
-# known by its words: verbs in any form, but those in "ed" or "ing" in this alone. A sentence may
+# known by its words: verbs in any form, those in "ed", "ing", "ly" in this alone. A sentence may
 # tell a thing in a mood of its passage.
 
 MOODS: dict[str, frozenset[str]] = {
@@ -205,7 +210,7 @@ consent vote ratify
     "would": _set("would 'd"),
     "proposed": _set("""
 propose suggest recommend should ought want wish hope offer advise urge let let's need must request
-demand consider beg order prefer seek invite threaten argue favour favor encourage
+demand consider have has had beg order prefer seek invite threaten argue favour favor encourage
 """),
     "possible": _set("""
 may might could maybe perhaps possible possibly probably likely seem appear if unless
@@ -222,6 +227,12 @@ say tell state explain note mention claim report believe think add warn remark i
 complain admit speak reply answer predict fear suspect allege write estimate calculate point
 """),
 }
+# What the moods are called before readers.
+MOOD_NAMES = {
+    "settled": "decided", "planned": "planned", "would": "to come", "proposed": "proposed",
+    "possible": "possible", "asked": "asked", "tried": "tried", "refused": "refused",
+    "joked": "joked or dreamed", "said": "said",
+}  # fmt: skip
 # Moods of what has not happened, or need not have.
 UNREAL = frozenset(
     {"planned", "would", "proposed", "possible", "asked", "tried", "refused", "joked"}
@@ -239,7 +250,7 @@ NEEDS: dict[str, frozenset[str]] = {
 NEGATION = re.compile(
     r"(?i)\b(?:not(?! only\b| just\b)|no|never|none|nobody|nothing|nowhere|neither|nor|cannot"
     r"|unable|hardly|barely|rarely|impossible|unwilling|lack(?:s|ed|ing)?"
-    r"|fail(?:s|ed|ing|ure)?|refus(?:e|es|ed|ing|al)|declin(?:e|es|ed|ing) to"
+    r"|fail(?:s|ed|ing|ure)? to|refus(?:e|es|ed|ing|al)|declin(?:e|es|ed|ing) to"
     r"|reject(?:s|ed|ing|ion)?|den(?:y|ies|ied)|oppos(?:e|es|ed|ing))\b|n't\b"
 )
 LITTLE_NOT = re.compile(r"(?i)\bwithout\b")  # denies what follows it, and not its clause
@@ -254,14 +265,19 @@ BEFORE_CAUSE = re.compile(
 )
 BEFORE_EFFECT = re.compile(
     r"(?i)(?:\b(?:caus(?:e|es|ed|ing)|therefore|thus|hence|as a result|consequently|so that"
-    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|making|forc(?:es|ed|ing)"
-    r"|prompt(?:s|ed|ing))\b(?! of\b| by\b)|,? so (?=the|he|she|it|they|we|i|\w+ed)\b)"
+    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|forc(?:es|ed|ing)"
+    r"|prompt(?:s|ed|ing))\b(?! of\b| by\b)|, making |,? so (?=the|he|she|it|they|we|i|\w+ed)\b)"
 )
 # Anything that may tell of a cause, in a passage.
 CAUSAL = re.compile(
     r"(?i)\b(?:because|'cause|due|since|caus\w+|therefore|thus|hence|result\w*|lead\w*|led|so|mak\w+"
     r"|made|forc\w+|reason\w*|why|owing|thanks|account|prompt\w*|response|consequen\w+|out of"
     r"|in order)\b|(?:^|[.;,] )(?:as|for)\b"
+)
+# In a sentence that has its cause, or its effect, in the one before.
+LEADS_ON = re.compile(
+    r"(?i)\A\W*(?:so|as a result|therefore|thus|hence|consequently|that is why|because of|due to"
+    r"|the reason)\b|\b(?:this|that|it|these|which|therefore|they|he|she|his|her|their|then)\b"
 )
 
 FIRST_PERSON = re.compile(
