@@ -1,0 +1,156 @@
+"""Summaries that are made of passages: who tells them, what is shown, what is counted."""
+
+import asyncio
+
+import pytest
+
+from pipeline.cache.sqlite import SqliteStore
+from pipeline.core.summarizer import Summarizer
+from pipeline.core.tell import put_together, told_of
+from pipeline.documents.document import Document
+from pipeline.errors import EmptyAnswer
+from pipeline.models.no_model import NoModel
+from pipeline.passages.passage import Passage
+from pipeline.testing import ScriptedModel
+
+SAID = "Marketing said that people would pay twenty euros for a remote control with a display."
+MEETING = "\n".join(
+    [
+        "Project Manager: Good morning everybody, the aim of this meeting is to decide on the new "
+        "remote control.",
+        "Marketing: We found that most people would pay twenty euros for a remote control with a "
+        "display.",
+        "Industrial Designer: I think we should use a rubber case, because it does not break.",
+        "User Interface: Yeah.",
+        "Project Manager: We decided that the remote control will have four buttons and a display.",
+        "Marketing: The users want to find the remote control when they have lost it.",
+        "Industrial Designer: The battery should last for two years at a cost of three euros.",
+        "User Interface: I suggest that we put the four buttons on the left side of the case.",
+        "Project Manager: The production cost must stay under twelve euros for each of them.",
+        "Marketing: In the survey seventy percent of the people said that they use ten buttons.",
+        "Industrial Designer: The solar cells are too expensive, so we should leave them out.",
+        "User Interface: The display needs a light, because people watch films in the dark.",
+        "Project Manager: In the next meeting we will look at the prototype that the designers make.",
+    ]
+)
+REPORT = "\n\n".join(
+    f"The Agency for Water found in {1990 + n} that {n + 11} percent of the rivers of Ashford were "
+    f"cleaner than in the decade before. Congress granted the Agency {n + 2} million dollars for "
+    f"the {name}. The Department of Trade recommended a tax on the {name} of {n + 3} percent."
+    for n, name in enumerate(["dams", "ports", "bridges", "canals", "locks", "mills", "sluices"])
+)
+
+
+def passage(text=SAID, who="Marketing", kind="meeting"):
+    return Passage(text, 0, len(text), who, kind)
+
+
+def run(answer, text, **options):
+    model = ScriptedModel(answer, context=600, parameters=options.pop("parameters", None))
+    one = Summarizer(model, **{"words": 60, "merge": "passages", "chunk_tokens": 120, **options})
+    return one, asyncio.run(one.summarize(Document(text)))
+
+
+def rewritten(call):
+    """Answer with the passage itself, as a model does that polishes nothing."""
+    return call.user.split("\n\nRewrite")[0]
+
+
+def test_a_sentence_that_holds_is_told_and_another_is_not():
+    good = "Marketing said that people would pay twenty euros for one with a display."
+    bad = "The Project Manager decided that people would pay thirty euros."
+    assert told_of(passage(), good) == good
+    assert told_of(passage(), bad) == SAID
+    assert told_of(passage(), bad, keep=True) == bad
+    assert told_of(passage(), "") == SAID
+
+
+def test_only_the_first_sentence_of_an_answer_is_told():
+    good = "Marketing said that people would pay twenty euros for one with a display."
+    assert told_of(passage(), f"{good} They all agreed.") == good
+
+
+def test_a_speaker_who_goes_on_is_named_once_more_as_also():
+    told = ["Ann said that it rained.", "Ann thought that it was late.", "", "Bob said that he ran."]
+    assert put_together(told, "meeting") == (
+        "Ann said that it rained. Ann also thought that it was late. Bob said that he ran."
+    )
+    assert put_together(told[:2], "story") == f"{told[0]}\n\n{told[1]}"
+
+
+def test_a_meeting_is_told_passage_by_passage():
+    one, result = run(rewritten, MEETING)
+    plan = result.plan
+    assert result.plan.named == "summary"
+    assert len(one.model.calls) == plan.calls == result.map_calls > 2
+    assert len(plan.chunks) > 1
+    assert result.merge_calls == result.retry_calls == 0
+    assert result.verified == plan.calls
+    assert sum(call.max_tokens for call in one.model.calls) == plan.output_tokens
+    assert result.prompt_tokens == plan.prompt_tokens
+    assert 0 < result.share < 1
+    assert " said that " in result.summary
+
+
+def test_what_a_model_says_that_does_not_hold_is_not_shown():
+    _, told = run(rewritten, MEETING)
+    _, made_up = run(lambda call: "The Queen said that she sold the moon to Peru.", MEETING)
+    assert "moon" not in made_up.summary
+    assert made_up.summary == told.summary
+    _, kept = run(lambda call: "The Queen sold the moon to Peru.", MEETING, unsupported="keep")
+    assert "moon" in kept.summary
+
+
+def test_a_failed_call_is_stood_in_for_and_named():
+    def fail(call):
+        raise EmptyAnswer("nothing came")
+
+    one, result = run(fail, MEETING)
+    assert len(result.stand_ins) == result.plan.calls
+    assert "nothing came" in result.stand_ins[0].reason
+    assert " said that " in result.summary
+    assert one.finished(result.plan) == 0
+
+
+def test_told_passages_are_cached(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    first, result = run(rewritten, MEETING, store=store)
+    again, cached = run(rewritten, MEETING, store=store)
+    assert again.finished(result.plan) == result.plan.calls
+    assert not again.model.calls
+    assert cached.cached_calls == result.plan.calls
+    assert cached.summary == result.summary
+    assert cached.anew == ()
+    store.close()
+
+
+def test_a_report_is_shown_in_its_own_words_without_a_call():
+    one, result = run(rewritten, REPORT)
+    assert not one.model.calls
+    assert result.plan.named == "key passages"
+    assert result.to_dict()["named"] == "key passages"
+    assert all(part in REPORT for part in result.summary.split("\n\n"))
+
+
+@pytest.mark.parametrize("text", [MEETING, REPORT])
+def test_a_model_too_small_to_be_believed_is_not_asked_and_the_user_is_told(text):
+    one, result = run(rewritten, text, merge="auto", parameters=135_000_000)
+    assert not one.model.calls
+    assert result.plan.named == "key passages"
+    assert any("too small" in warning for warning in result.warnings)
+    silent = Summarizer(NoModel(), words=60, strategy="extractive")
+    assert asyncio.run(silent.summarize(Document(text))).warnings == ()
+
+
+def test_a_model_of_middle_size_is_asked_for_passages_of_meetings():
+    one, result = run(rewritten, MEETING, merge="auto", parameters=1_500_000_000)
+    assert all("Rewrite this" in call.user for call in one.model.calls)
+    one, result = run(rewritten, MEETING, merge="auto", parameters=7_000_000_000)
+    assert not any("Rewrite this" in call.user for call in one.model.calls)
+
+
+def test_a_text_in_another_language_is_summarized_as_ever():
+    text = "Der Fluss trug das Boot am Abend über die Grenze in die alte Stadt. " * 40
+    one, result = run(rewritten, text, merge="auto", parameters=1_500_000_000)
+    assert one.model.calls
+    assert not any("Rewrite this" in call.user for call in one.model.calls)
