@@ -15,7 +15,9 @@ HESITATIONS = _words("uh uhm um hmm hm mm mmm mm-hmm uh-huh mhm ah oh ooh erm er
 # Phrases without content, as rows of words. Before the words of `ASKED` they have content:
 # "I mean what I say", "you know how it works".
 FILLERS = (
-    "you know", "i mean", "sort of", "kind of", "like i said", "as i said", "and stuff like that",
+    "you know", "i mean", "let's say",
+    "so to speak", "or so", "sort of", "kind of", "like i said", "as i said",
+    "and stuff like that",
     "and stuff", "and things like that", "or something like that", "or something", "or whatever",
 )  # fmt: skip
 ASKED = _words("what how why that who whom whose whether which if the a an")
@@ -47,7 +49,7 @@ SHORT = _words(
     than that the them then they this thus tie till time tiny to told too took tool top town tree
     trip true try turn tv two type unit up upon us use user very view vote wait walk wall want war
     warm was way we weak wear web week well went were west what when who whom why wide wife will win
-    wise wish with won wood word work year yes yet you your zero"""
+    wise wish with won wood word work year yes yet you your zero mr mrs ms dr st vs pm km kg cm"""
 )
 
 # Words that only begin a sentence.
@@ -60,16 +62,21 @@ OPENING_PHRASES = (
     "all right", "i mean", "you know", "to do that", "with that", "in that case", "at that point",
     "for that", "like i said", "as i said", "first of all", "thank you", "thank you very much",
     "thanks very much", "of course", "on top of that", "in addition", "in addition to that",
-    "at the same time", "once again", "that being said", "having said that",
+    "at the same time", "once again", "in fact", "as a result", "in the meantime",
+    "the fact is that", "that is why", "that being said", "having said that",
 )  # fmt: skip
-# "What we'll do is, we test it": the words up to the second subject.
-ROUNDABOUT = re.compile(
-    r"(?i)what (?:i|we)(?:['’]ll| will|['’]re going to|['’]d like to| want to| need to)? do is,? "
-    r"(?=(?:we|i)\b)"
+# "What we're aiming to do is to test it" becomes "we're aiming to test it".
+CLEFT = re.compile(
+    r"(?i)what (?P<who>i|we)(?P<verb>['’]ll| will|(?:['’]re| are|['’]m| am) [a-z]+ing to"
+    r"|['’]d like to| want to| need to| have to| should| can| could)? do (?:here )?is,? (?:that )?"
+    r"(?P<again>(?:we|i)\b)?(?P<rest>.*)"
 )
 
 # Of these, what belongs to the next word unless a comma follows: "No buttons", "Right hand".
 BOUND = _words("no right like good fine great sure cool please exactly thanks")
+
+# ... or one of these does, with which a sentence begins.
+SAID_ANEW = _words("that's it's they i we you it that this he she there they're we're i'm the")
 
 # Words that cannot end a sentence.
 LOOSE = _words(

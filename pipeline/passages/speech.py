@@ -22,6 +22,7 @@ _LONGEST_AGAIN = 5  # words in a row that are looked for said twice
 _PIECE = 4  # letters of a broken word, at most
 _ENDS = (".", "?", "!", "…")
 _POINTS = ".,?!…;:"
+_HESITANT = 0.002  # share of hesitations among words, in a transcript of every sound
 _BROKEN_OFF = "…"
 
 
@@ -84,6 +85,13 @@ def is_meeting(text: str) -> bool:
     )
 
 
+def is_verbatim(text: str) -> bool:
+    """Say whether a transcript has every hesitation; else someone has made sentences of it."""
+    words = text.split()
+    heard = sum(_bare(word) in en.HESITATIONS for word in words)
+    return heard > _HESITANT * len(words)
+
+
 def called(speaker: str) -> str:
     """Return what a speaker is called in a sentence: "The Project Manager", "Marketing"."""
     name = speaker.partition("(")[0].strip(" )") or speaker
@@ -121,19 +129,33 @@ def started(sentence: str) -> str:
     words = sentence.split()
     while len(words) > 1 and (n := _opening(words)):
         words = words[n:]
-    said = en.ROUNDABOUT.sub("", " ".join(words), count=1).lstrip(" ,")
+    said = _straight(" ".join(words)).lstrip(" ,")
     return said[:1].upper() + said[1:]
+
+
+def _straight(said: str) -> str:
+    """Return "We'll test it" for "What we'll do is we'll test it", or is to test it."""
+    match = en.CLEFT.fullmatch(said)
+    if match is None:
+        return said
+    rest = match["rest"].lstrip(" ,")
+    if match["again"]:
+        return match["again"] + (match["rest"] if match["rest"][:1] in "'’" else f" {rest}")
+    return f"{match['who']}{match['verb'] or ''} {rest.removeprefix('to ')}"
 
 
 def _opening(words: list[str]) -> int:
     """Return how many words at the beginning say nothing."""
     for length in (4, 3, 2):
-        if len(words) > length and " ".join(map(_bare, words[:length])) in en.OPENING_PHRASES:
-            return length
+        phrase = " ".join(map(_bare, words[:length]))
+        if len(words) > length and phrase in en.OPENING_PHRASES:
+            bound = "thank" in phrase and words[length - 1][-1] not in _POINTS
+            return 0 if bound else length
     first = words[0]
     if _bare(first) not in en.OPENERS:
         return 0
-    return 0 if _bare(first) in en.BOUND and first[-1] not in _POINTS else 1
+    bound = _bare(first) in en.BOUND and _bare(words[1]) not in en.SAID_ANEW
+    return 0 if bound and first[-1] not in _POINTS else 1
 
 
 def _sentences(own: list[Turn]) -> tuple[Sentence, ...]:
@@ -151,7 +173,7 @@ def _sentences(own: list[Turn]) -> tuple[Sentence, ...]:
     found = []
     for start, end in sentences(text):
         first, last = bisect_right(starts, start) - 1, bisect_left(starts, end) - 1
-        found.append(Sentence(text[start:end], own[first].start, own[last].end))
+        found.append(Sentence(cleaned(text[start:end]), own[first].start, own[last].end))
     return tuple(found)
 
 
@@ -218,15 +240,27 @@ def _whole(words: list[str]) -> list[str]:
     """Leave out pieces of words, whose whole stands behind them or which are none: "s", "th"."""
     kept: list[str] = []
     for word, after in pairwise([*words, ""]):
-        bare, next_word = word.rstrip(",-"), _bare(after)
-        broken = word.endswith("-")
-        if bare.isalpha() and bare.islower() and len(bare) <= _PIECE and bare not in en.SHORT:
-            alone = len(bare) == 1 or not any(letter in "aeiouy" for letter in bare)
-            begins = next_word[:1] == bare[0] and len(next_word) > len(bare)
-            broken = broken or alone or begins
-        if not broken:
+        begins = not kept or kept[-1].endswith(_ENDS)
+        piece = word.rstrip(",-")
+        piece = piece.lower() if begins and piece[1:].islower() else piece
+        if not word.endswith("-") and not _is_piece(piece, _bare(after)):
             kept.append(word)
     return kept
+
+
+def _is_piece(word: str, after: str) -> bool:
+    """Say whether a word was broken off before the one after it."""
+    if not (word.isalpha() and word.islower()) or word in en.SHORT:
+        return False
+    if len(word) > _PIECE:
+        return _goes_on(word, after)
+    alone = len(word) == 1 or not any(letter in "aeiouy" for letter in word)
+    return alone or (after[:1] == word[0] and len(after) > len(word))
+
+
+def _goes_on(piece: str, word: str) -> bool:
+    """Say whether a word is a piece with more letters: "customi customisable"."""
+    return word.startswith(piece) and len(word) > len(piece)
 
 
 def _without_fillers(words: list[str]) -> list[str]:
@@ -254,6 +288,8 @@ def _filler(words: list[str], at: int) -> int:
             continue
         if phrase in ("kind of", "sort of"):
             return 0 if at and _bare(words[at - 1]) in en.KINDS else n
+        if row[0] in ("or", "and") and at + n < len(words) and words[at + n - 1][-1] not in _POINTS:
+            return 0  # "or something special"
         after = words[at + n] if at + n < len(words) else ""
         asks = at > 0 and _bare(words[at - 1]) in en.ASKING
         asks = asks or (_bare(after) in en.ASKED and words[at + n - 1][-1] not in _POINTS)

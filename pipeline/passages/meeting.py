@@ -1,0 +1,215 @@
+"""What one speaker proposes, decides, reports or asks for in a meeting, as reported speech."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pipeline.passages import english_meetings as en
+from pipeline.passages.english_speech import SHORT
+from pipeline.passages.fluency import is_fluent
+from pipeline.passages.passage import Passage
+from pipeline.passages.reported import again, clause_of, opens, plain, reported
+from pipeline.passages.speech import Run, is_verbatim, runs, started
+from pipeline.text.extract import Centroid
+from pipeline.text.terms import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# Chosen by reading twelve meetings of three kinds, as all numbers here.
+SHORTEST, LONGEST = 8, 40  # words of a sentence that is told
+FULL = 18  # words from which a sentence is worth fully
+START = 0.03  # share of a meeting in which it is opened
+OPENING = 0.25  # share of a meeting in which it is said what it is for
+FEWEST = 0.08  # share of the best one's worth that another needs
+CUES = {en.DECIDED: 0.5, en.PROPOSED: 0.3, en.FOUND: 0.2, en.NUMBER: 0.25}  # worth of a mark
+MOST_CUES = 2  # of a kind, that count
+DONE = 0.3  # worth of what is done by saying it
+ANYBODY = 0.6  # what is left where it is on anybody, "people"
+AIM = 1.5  # worth of saying what a meeting is for
+POINTS = 0.75  # what is left of worth for each word that points elsewhere
+LIKE = 0.9  # of worth that likeness to a chosen passage takes, at most
+NEAR = 0.05  # share of a meeting within which passages are near each other
+BESIDE, SAME = 0.75, 0.9  # what is left for each near one, and each of the same speaker
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A passage before it is chosen; where it is of the text, from 0 to 1, and its terms."""
+
+    passage: Passage
+    at: float
+    vector: Mapping[str, float]
+
+
+def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
+    """Return what was proposed, decided, reported and asked for in a meeting.
+
+    Args:
+        text: a transcript in English (`pipeline.passages.speech.is_meeting`).
+        words: upper bound on the passages' words together.
+        query: what they should rather be about.
+
+    Returns:
+        Passages in the text's order, each one reported sentence with its speaker; none where
+        nothing can be read alone.
+    """
+    said = runs(text)
+    centroid = Centroid((s.text for run in said for s in run.sentences), query, "en")
+    found = _told(said, text)
+    weighed = [_weighed(one, passage, centroid, text, query) for one, passage in found]
+    chosen = _chosen(weighed, words)
+    return [one.passage for one in sorted(chosen, key=lambda one: one.passage.start)]
+
+
+def linked(found: Sequence[Passage]) -> list[Passage]:
+    """Return passages with "also" where one speaker's follow each other."""
+    made: list[Passage] = []
+    for one in found:
+        same = bool(made and one.who) and made[-1].who == one.who
+        made.append(replace(one, text=again(one.text, one.who)) if same else one)
+    return made
+
+
+def _told(said: Sequence[Run], text: str) -> Iterator[tuple[str, Passage]]:
+    """Yield every sentence that can be told, as it was said and as it is told."""
+    names, verbatim = _names(text), is_verbatim(text)
+    pieces = _pieces(text) if verbatim else frozenset()
+    for run in said:
+        for one in run.sentences:
+            begins = one.start < START * len(text)
+            for sentence in _readings(one.text, verbatim):
+                if not _can_be_told(sentence, verbatim, begins) or pieces & _words(sentence):
+                    continue
+                if told := reported(sentence, run.speaker, names):
+                    yield sentence, Passage(told, one.start, one.end, run.speaker)
+                    break
+
+
+def _weighed(
+    sentence: str, passage: Passage, centroid: Centroid, text: str, query: str | None
+) -> _Told:
+    """Return a passage with what it is worth."""
+    vector = centroid.vector(sentence)
+    near = centroid.likeness(vector)
+    at = passage.start / len(text)
+    if query is None:  # what the meeting comes back to, and what moves it on
+        worth = math.sqrt(near) * _matters(sentence, passage.text, at < OPENING)
+    else:
+        worth = near * _matters(sentence, passage.text, begins=False)
+    return _Told(replace(passage, worth=worth), at, vector)
+
+
+def _readings(said: str, verbatim: bool) -> Iterator[str]:
+    """Yield a sentence to tell, and, as people speak in long rows of clauses, some of these."""
+    sentence = en.PAUSES.sub("", en.MIDST.sub(",", plain(started(said))))
+    yield sentence
+    if not verbatim or sentence.endswith("?") or en.CONDITION.match(clause_of(sentence)):
+        return
+    joints = list(en.CUT.finditer(sentence))
+    starts = [0, *(joint.end() for joint in joints)]
+    ends = [*(joint.start() for joint in joints), len(sentence)]
+    words = ["", *(joint[1] for joint in joints), ""]
+    for start, end, before, after in zip(starts, ends, words, words[1:], strict=False):
+        if (start or end < len(sentence)) and not (
+            before in en.GIVES_REASON or after in en.QUALIFIED
+        ):
+            yield plain(started(sentence[start:end].rstrip(".") + "."))
+
+
+def _can_be_told(sentence: str, verbatim: bool, begins: bool) -> bool:
+    """Say whether a sentence can be read alone and is on the matter."""
+    if opens(sentence):
+        return begins
+    clause = clause_of(sentence)
+    return (
+        SHORTEST <= len(sentence.split()) <= LONGEST
+        and not en.LEANING.match(clause)
+        and not en.FUSS.search(sentence)
+        and is_fluent(sentence, verbatim=verbatim)
+        and is_fluent(clause, verbatim=verbatim)
+    )
+
+
+def _matters(sentence: str, told: str, begins: bool) -> float:
+    """Return how much a sentence tells: by its marks, its length, and what it points to."""
+    marks = sum(
+        worth * min(MOST_CUES, len(pattern.findall(sentence))) for pattern, worth in CUES.items()
+    )
+    if en.DONE.search(told):
+        marks += DONE
+    if begins and en.AIM.search(told):
+        marks += AIM
+    if _YOU.search(sentence):  # on what anybody does
+        marks *= ANYBODY
+    words = len(sentence.split())
+    size = min(1.0, words / FULL, (LONGEST + FULL // 2 - words) / FULL)
+    return (0.1 + marks) * size * POINTS ** len(en.POINTING.findall(told))
+
+
+def _chosen(found: Sequence[_Told], words: int) -> list[_Told]:
+    """Choose what matters, of other matters than what is chosen already, up to the length."""
+    left = words
+    top = max((one.passage.worth for one in found), default=0.0)
+    open_ = [one for one in found if one.passage.worth >= FEWEST * top > 0]
+    taken: list[_Told] = []
+    while open_:
+        best = max(open_, key=lambda one: (_worth(one, taken), -one.passage.start))
+        if _worth(best, taken) < FEWEST * top:
+            break
+        open_.remove(best)
+        size = count_words(best.passage.text) + 1  # with "also"
+        if size <= left:
+            taken.append(best)
+            left -= size
+    return taken
+
+
+def _worth(one: _Told, taken: Sequence[_Told]) -> float:
+    """Return what a passage is worth beside those taken."""
+    alike = max((_dot(one.vector, other.vector) for other in taken), default=0.0)
+    near = sum(abs(one.at - other.at) < NEAR for other in taken)
+    same = sum(one.passage.who == other.passage.who for other in taken)
+    return one.passage.worth * (1 - LIKE * alike) * BESIDE**near * SAME**same
+
+
+def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    return math.fsum(weight * other.get(term, 0.0) for term, weight in one.items())
+
+
+_YOU = re.compile(r"\byou\b", re.IGNORECASE)
+_LETTERS = re.compile(r"(?<![\w'’-])[a-z]{2,}(?![\w'’-])")
+_PIECE = 6  # letters of a broken word; longer ones are left to the eye
+_INSIDE = re.compile(r"(?<=[a-z,] )[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+
+def _names(text: str) -> frozenset[str]:
+    """Return the words that a text writes with a capital in the midst of sentences."""
+    uses = Counter(_INSIDE.findall(text))
+    return frozenset(
+        word for word, n in uses.items() if word[0].isupper() and n > uses[word.lower()]
+    )
+
+
+def _words(sentence: str) -> set[str]:
+    return set(_LETTERS.findall(sentence))
+
+
+def _pieces(text: str) -> frozenset[str]:
+    """Return words that were probably broken off: met once, and the beginning of others."""
+    uses = Counter(_LETTERS.findall(text))
+    order = sorted(uses)
+    return frozenset(
+        word
+        for word, after in pairwise(order)
+        if uses[word] == 1
+        and len(word) <= _PIECE
+        and word not in SHORT
+        and after.startswith(word)
+        and after[len(word) :] not in en.ENDINGS
+    )
