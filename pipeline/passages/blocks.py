@@ -26,21 +26,23 @@ _MARKED = re.compile(r"#{1,6}\s+")
 _FENCE = re.compile(r"```|~~~")
 _RULE = re.compile(r"(?:[-=*_~]\s?){3,}$")
 _COLUMN = re.compile(r"\t|\s{3}")
+_TAG = re.compile(r"<[/!a-z]|\[[^\[\]]{1,80}\]:\s")  # HTML in Markdown, and the goals of links
 _QUOTE = re.compile(r"(?:>\s?)+")
 _POINT = re.compile(r"[.!?;:。！？][\"'”’)\]]*$")
 _SPACED = re.compile(r"\s")
 
 # Markup that is no part of what is said. Quantifiers are bounded: texts may be hostile.
 _MARKUP = (
+    (re.compile(r"(?<=\w) (?=[.,;)]{1,3}(?:\s|$))"), ""),  # where a link or italics were
+    (re.compile(r"(?<=\() "), ""),
     (re.compile(r"!\[[^\[\]\n]{0,200}\]\([^()\s]{0,400}\)"), ""),  # an image
     (re.compile(r"\[([^\[\]\n]{1,200})\]\([^()\s]{0,400}\)"), r"\1"),  # a link
     (re.compile(r"(?<=\S)\[(?:\d{1,3}|note \d{1,2}|citation needed)\]"), ""),  # a note's number
+    (re.compile(r"\[([^\[\]\n]{1,200})\]\[[^\[\]\n]{0,100}\]"), r"\1"),
     (re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,200})(?<=\S)\1"), r"\2"),
     (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,200})(?<=[^\s*])\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<![\w_])_(?=[^\s_])([^_\n]{1,200})(?<=[^\s_])_(?![\w_])"), r"\1"),
     (re.compile(r"`([^`\n]{1,200})`"), r"\1"),
-    (re.compile(r"(?<=\w) (?=[.,;)]{1,3}(?:\s|$))"), ""),  # where a link or italics were
-    (re.compile(r"(?<=\() "), ""),
 )
 
 
@@ -123,7 +125,7 @@ def _lines(text: str) -> Iterator[_Line]:
         quote = _QUOTE.match(line)
         if quote:
             start, line = start + quote.end(), line[quote.end() :]
-        yield _Line("" if _is_row(line) else line, start, indent)
+        yield _Line("" if _is_row(line) or _TAG.match(line) else line, start, indent)
 
 
 def _is_row(line: str) -> bool:
@@ -155,7 +157,9 @@ def _goes_on(line: _Line, following: _Line, width: int) -> bool:
     if _opens(following.text) or _MARKED.match(line.text) or _RULE.match(line.text):
         return False
     if not width:
-        return following.text[0].islower() and FINISHED.search(line.text[-12:]) is None
+        # No heading, and no sentence ends: only a break that somebody put into a paragraph.
+        goes_on = following.text[0].islower() or len(line.text.split()) > HEADING
+        return goes_on and FINISHED.search(line.text[-12:]) is None and line.text[-1] not in ":;"
     first = _SPACED.split(following.text, maxsplit=1)[0]
     if len(line.text) + 1 + len(first) > FULL_LINE * width:
         return True

@@ -139,6 +139,8 @@ COMPARING = re.compile(
 )
 ALSO = re.compile(r"(?<=[a-z,])(?<!but)(?<!only)(?<!See)(?<!see) also(?= [a-z])")
 ASIDE = re.compile(r", (?:however|therefore|thus|moreover|furthermore|for example|of course),")
+# What may be a verb, or else a plural: names and titles in a row have neither.
+VERB = re.compile(rf"(?<![\w’'])(?:{_VERBS}|[a-z]+(?:en|n['’]t|ing))\b")
 # "She did not, and …": what she did not do is said before.
 ELLIPTIC = re.compile(
     r"[^,;]{0,60}\b(?:did|does|do|was|were|is|are|had|has|have|would|could|can|will|should)"
@@ -248,8 +250,8 @@ CUT_SHORT = re.compile(
 APPARATUS = re.compile(
     r"(?i)^(?:sources?|notes?|figure|table|appendix|photo|image|credit|copyright|by|from|to|subject"
     r"|date|contact|author|keywords)\b[^.]{0,20}:"
-    r"|^(?:see|click|subscribe|read|for (?:more|further|a (?:full|more|complete|detailed|discussion"
-    r"|list|summary)|additional))\b"
+    r"|^(?:see|click (?:here|on)|subscribe|please|read (?:more|also|the))\b"
+    r"|^for (?:more|further|additional|a (?:full|more|complete|detailed|discussion|list|summary))\b"
     r"|https?://|www\.|\w@\w|©|\ball rights reserved\b|\bthis (?:report|paper|article|chapter)\b"
     r"|\bCRS (?:Report|In Focus|Insight)\b|\bISBN\b"
 )

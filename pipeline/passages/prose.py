@@ -47,6 +47,7 @@ OPENING = 0.08  # share of a text that tells what it is about …
 OPENING_WORDS = 150  # … or so many words, where that is more
 LATER = 0.8  # what a sentence of the opening is worth beside the one before
 BARE_LEAD = 0.5  # … and one that begins with "the ant", which nobody has met yet
+DEFINING_LEAD = 1.4  # … and one that says what something is
 LEAST_SHARE = 0.5  # of the words asked for, or of the text; with less there are no passages
 CANDIDATES = 400  # the best by worth; more cost time, and are not taken anyway
 KNOWN_USES = 8  # "the scheme", so often in a text that opens with it: all of it is about that
@@ -119,13 +120,16 @@ def _parts(text: str) -> list[_Part]:
 def _candidates(parts: Sequence[_Part], centroid: Centroid) -> Iterator[_Found]:
     """Yield all that can be read alone, with what each is worth."""
     known = _known(parts)
+    begins = next((part.before for part in parts if part.block.kind == "paragraph"), 0)
     for number, part in _outside_lists(parts):
         at = part.before
         for i, sentence in enumerate(part.sentences):
             text = loosened(sentence)
             if part.block.kind == "item":
                 text = as_item(text)
-            if stands_alone(text, known):
+            # What a text begins with cannot have been named before.
+            own = known.union(_LOWER.findall(text)) if at == begins else known
+            if stands_alone(text, own):
                 single = _found(text, number, i, i, at, sentence, centroid)
                 yield single
                 following = part.sentences[i + 1] if i + 1 < len(part.sentences) else ""
@@ -152,7 +156,9 @@ def _outside_lists(parts: Sequence[_Part]) -> Iterator[tuple[int, _Part]]:
         else:
             yield number, part
             last = part.sentences[-1] if part.sentences else ""
-            listed = introduces_list(last) and english.TELLING_LIST.search(last) is None
+            tells = english.TELLING_LIST.search(last) is not None
+            listed = introduces_list(last) and not tells
+            among = among and not (introduces_list(last) and tells)
 
 
 def _is_item(part: _Part) -> bool:
@@ -266,8 +272,7 @@ class _Choice:
         ]
         fitting = [one for one in opening if count_words(one.text) <= self._left]
         ranked = [
-            (one.worth * LATER**i * (BARE_LEAD if english.BARE.match(one.text) else 1.0), -i, one)
-            for i, one in enumerate(fitting)
+            (one.worth * LATER**i * _introduces(one.text), -i, one) for i, one in enumerate(fitting)
         ]
         best = max(ranked, default=None)
         if best is not None and best[0] >= WORTH * self._top:
@@ -302,6 +307,13 @@ class _Choice:
         """Return the share of a passage, from 0 to 1, that is in words of none of those chosen."""
         weights = (weight for term, weight in one.vector.items() if term not in self._said)
         return math.fsum(weight * weight for weight in weights)
+
+
+def _introduces(text: str) -> float:
+    """Return how well a passage tells what a text is about, beside others of its opening."""
+    if english.BARE.match(text):
+        return BARE_LEAD
+    return DEFINING_LEAD if english.DEFINING.search(text) else 1.0
 
 
 def _shown(

@@ -96,6 +96,7 @@ def _is_whole(sentence: str) -> bool:
     return bool(
         LEAST <= count <= MOST
         and FINISHED.search(sentence)
+        and english.VERB.search(sentence)
         and not english.CUT_SHORT.search(sentence)
         and _PLAIN_OPENING.match(sentence)
         and not sentence.rstrip("\"”’')").endswith(("?", "…", "..."))
