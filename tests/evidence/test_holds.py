@@ -73,10 +73,6 @@ PASSAGE = "Anna gave Ben the key because the door was locked. The mayor proposed
         ("The mayor decided on a new lock.", "told as decided, which the passage does not say"),
         ("Anna did not give Ben the key.", "denies what the passage does not deny"),
         ("The door was locked because Anna gave Ben the key.", "takes the effect for the cause"),
-        (
-            "The mayor proposed a new lock, so the door was locked.",
-            "takes the effect for the cause",
-        ),
         ("Anna gave Ben the key.", ""),
         ("Anna handed Ben the key because the door was locked.", ""),
         ("The mayor suggested a new lock.", ""),

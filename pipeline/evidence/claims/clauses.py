@@ -22,6 +22,7 @@ from pipeline.evidence.claims.english import (
     OPENS,
     PREPOSITIONS,
     PRONOUNS,
+    RELATIONS,
     TO_BE,
 )
 from pipeline.evidence.claims.words import (
@@ -42,8 +43,10 @@ from pipeline.text.sentences import split_sentences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_TAG = re.compile(r",(?: [\w']+){1,3}\?\W*\Z")  # "We need it, don't we?" asks nothing
 _MARKS = re.compile(r"[,;:.!?()\"“”—–]")
 _RELATIVE = frozenset({"who", "which"})
+_RELATIONS = frozenset(map(root, RELATIONS))
 _JOINING = OPENS | {"and", "or"}
 _PARTICIPLES = frozenset(form for form in IRREGULAR if form.endswith(("n", "t", "d", "k", "g")))
 
@@ -93,6 +96,13 @@ class Clause:
         return any(
             one in TO_BE and (other.endswith("ed") or other in _PARTICIPLES)
             for one, other in pairwise(lows)
+        )
+
+    @cached_property
+    def equates(self) -> bool:
+        """Whether it says that one is the other: "Hale was the surgeon"."""
+        return (
+            self.verb is not None and self.words[self.verb].casefold() in TO_BE and not self.passive
         )
 
     @cached_property
@@ -170,8 +180,10 @@ class Clause:
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """The roots of all that its subject names, but owners: "the captain of the ship"."""
+        """The roots of all that its subject names, but not whose son or captain it is."""
         found = self.antecedent or self.lead.topic
+        if self.lead.heads & _RELATIONS:
+            return self.lead.heads
         return roots_of([word for word in found if not word.endswith("'s")])
 
     @cached_property
@@ -209,7 +221,7 @@ def clauses(text: str) -> tuple[Clause, ...]:
 
 def _clauses(sentence: str, number: int) -> list[Clause]:
     found: list[Clause] = []
-    asked = sentence.rstrip('"” ').endswith("?")
+    asked = sentence.rstrip('"” ').endswith("?") and not _TAG.search(sentence)
     for words, depends in _cut(sentence):
         before = found[-1] if found else None
         clause = _clause(words, number, before, depends=depends, asked=asked)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.evidence.claims.english import (
+    ASKING,
     BEFORE_CAUSE,
     BEFORE_EFFECT,
     CAUSAL,
@@ -17,7 +18,7 @@ from pipeline.evidence.claims.english import (
     OPENS,
     UNREAL,
 )
-from pipeline.evidence.claims.words import alike, overlap, roots_of, words_of
+from pipeline.evidence.claims.words import alike, overlap, roots_of, stem, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 QUOTED = 0.5  # share of a sentence's words that only speech holds, above which it must say so
 SHORT = 4  # words that say something; a sentence of no more ("They agreed.") is on what came before
+_ASKING = frozenset(map(stem, ASKING))
 BOTH = 0.5  # share of the words of a cause, and of an effect, that one sentence has to hold
 SAYS_LITTLE = 2  # words that say something; a clause of fewer is on what depends on it
 _QUOTATION = re.compile(r"\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)")
@@ -69,6 +71,17 @@ def unreal(claim: Claim) -> str:
         if all(other.moods & UNREAL for other in given):
             how = MOOD_NAMES[min(given[0].moods & UNREAL)]
             return f"told as done, which in the passage is {how}: {' '.join(clause.words)}"
+    return ""
+
+
+def answered(claim: Claim) -> str:
+    """Find what is told as said or done, and is a question in the passage."""
+    told = {mood for clause in claim.own for mood in clause.moods}
+    if told & {"asked", "possible"} or _ASKING & {stem(word.casefold()) for word in claim.words}:
+        return ""
+    for clause, given in claim.behind.items():
+        if given and all("asked" in one.moods - one.own_moods for one in given):
+            return f"told as said, which in the passage is asked: {' '.join(clause.words)}"
     return ""
 
 
