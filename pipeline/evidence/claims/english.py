@@ -278,7 +278,7 @@ BEFORE_CAUSE = re.compile(
 )
 BEFORE_EFFECT = re.compile(
     r"(?i)(?:\b(?:caus(?:e|es|ed|ing)|therefore|thus|hence|as a result|consequently|so that"
-    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|forc(?:es|ed|ing)"
+    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|forc(?:ed|ing)"
     r"|prompt(?:s|ed|ing))\b(?! of\b| by\b)|, making |,? so (?=the|he|she|it|they|we|i|\w+ed)\b)"
 )
 # Anything that may tell of a cause, in a passage.

@@ -166,11 +166,25 @@ def _gives(own: tuple[frozenset[str], frozenset[str]], number: int, claim: Claim
 def _cause_and_effect(text: str) -> tuple[frozenset[str], frozenset[str]] | None:
     """Return the roots of a cause and of its effect, None where no cause is told of."""
     if match := BEFORE_CAUSE.search(text):
-        before, behind = text[: match.start()], text[match.end() :]
-        if not before.strip():  # "Because it rained, they stayed."
-            behind, _, before = behind.partition(",")
-    elif match := BEFORE_EFFECT.search(text):
-        behind, before = text[: match.start()], text[match.end() :]
-    else:
-        return None
-    return roots_of(words_of(behind)), roots_of(words_of(before))
+        effect, cause = text[: match.start()], text[match.end() :]
+        if not effect.strip():  # "Because it rained, they stayed."
+            cause, _, effect = cause.partition(",")
+            return _roots(_first(cause)), _roots(_first(effect))
+        return _roots(_first(cause)), _roots(_last(effect))
+    if match := BEFORE_EFFECT.search(text):
+        return _roots(_last(text[: match.start()])), _roots(_first(text[match.end() :]))
+    return None
+
+
+def _roots(text: str) -> frozenset[str]:
+    return roots_of(words_of(text))
+
+
+def _first(text: str) -> str:
+    """Return the part up to a comma or semicolon."""
+    return re.split(r"[,;]", text.lstrip(" ,;"), maxsplit=1)[0]
+
+
+def _last(text: str) -> str:
+    """Return the part behind the last comma or semicolon."""
+    return re.split(r"[,;]", text.rstrip(" ,;"))[-1]

@@ -85,7 +85,7 @@ def _names_others(claim: Claim, subject: frozenset[str]) -> bool:
 
 
 def _is_event(other: frozenset[str], claim: Claim) -> bool:
-    """Say whether a subject is what a verb of the sentence tells: "his resignation surprised us"."""
+    """Say whether a subject is what a verb of the sentence tells: "his refusal hurt us"."""
     return bool(overlap(other, frozenset(clause.main for clause in claim.own)))
 
 
