@@ -44,6 +44,7 @@ CONTENT: tuple[Check, ...] = (
     telling.told_as_event,
     telling.mood,
     telling.unreal,
+    telling.answered,
     telling.negation,
     telling.cause,
     content.own_predicate,

@@ -37,10 +37,16 @@ def test_most_true_sentences_are_kept_and_most_false_ones_found():
     assert found >= 36
 
 
+def test_those_that_were_added_later_too():
+    (kept, true), (found, false) = counts("later")
+    assert kept >= 0.9 * true
+    assert found >= 0.9 * false
+
+
 def test_on_sentences_that_the_rules_were_not_tried_on_they_do_worse_and_better_than_chance():
     (kept, true), (found, false) = counts("other")
     assert kept >= 0.7 * true
-    assert found >= 0.6 * false
+    assert found >= 0.7 * false
 
 
 PASSAGE = "Anna gave Ben the key because the door was locked. The mayor proposed a new lock."
@@ -73,10 +79,6 @@ PASSAGE = "Anna gave Ben the key because the door was locked. The mayor proposed
         ("The mayor decided on a new lock.", "told as decided, which the passage does not say"),
         ("Anna did not give Ben the key.", "denies what the passage does not deny"),
         ("The door was locked because Anna gave Ben the key.", "takes the effect for the cause"),
-        (
-            "The mayor proposed a new lock, so the door was locked.",
-            "takes the effect for the cause",
-        ),
         ("Anna gave Ben the key.", ""),
         ("Anna handed Ben the key because the door was locked.", ""),
         ("The mayor suggested a new lock.", ""),
@@ -93,6 +95,14 @@ def test_speech_is_reported_of_who_speaks_and_as_speech():
     assert other.fault == "does not begin with Ada"
     done = judge("Ada painted the gate red.", said, "Ada", spoken=True)
     assert done.fault == "does not tell that it was only said"
+
+
+def test_a_copy_holds_unless_what_follows_takes_it_back():
+    assert judge("The old mill burned down.", "The old mill burned down in May.").holds
+    assert not judge("The old mill burned down.", "The old mill burned down, Ben dreamed.").holds
+    assert not judge(
+        "The old mill burned down.", "Ben dreamed that the old mill burned down."
+    ).holds
 
 
 def test_what_is_held_is_a_share():

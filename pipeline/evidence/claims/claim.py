@@ -7,7 +7,15 @@ from functools import cached_property
 
 from pipeline.evidence.claims.clauses import Clause, clauses
 from pipeline.evidence.claims.english import LIGHT
-from pipeline.evidence.claims.words import alike, is_content, root, roots_of, words_of
+from pipeline.evidence.claims.words import (
+    alike,
+    is_content,
+    moods_of,
+    overlap,
+    root,
+    roots_of,
+    words_of,
+)
 from pipeline.text.sentences import split_sentences
 
 LONGEST_PASSAGE = 4_000  # characters, several times what one sentence is made of
@@ -59,10 +67,14 @@ class Claim:
 
     @cached_property
     def copied(self) -> bool:
-        """Whether a sentence of the passage begins with these very words."""
+        """Whether a sentence of the passage begins with these very words, and takes none back."""
         own = [word.casefold() for word in self.words]
-        starts = (words_of(one)[: len(own)] for one in self.sentences)
-        return any([word.casefold() for word in start] == own for start in starts)
+        for sentence in self.sentences:
+            words = words_of(sentence)
+            begins = [word.casefold() for word in words[: len(own)]] == own
+            if begins and not any(map(moods_of, words[len(own) :])):  # "…, he joked"
+                return True
+        return False
 
     @cached_property
     def own(self) -> tuple[Clause, ...]:
@@ -81,11 +93,14 @@ class Claim:
 
     def _likest(self, clause: Clause) -> list[Clause]:
         about = clause.predicate or clause.roots
-        shared = [sum(alike(one, other.roots) for one in about) for other in self.given]
-        most = max(shared, default=0)
-        if not most or most < len(about) * LEAST_ALIKE:
+        shared = [overlap(about, other.roots) for other in self.given]
+        if max(shared, default=0) < max(len(about) * LEAST_ALIKE, 1):
             return []
-        return [other for other, n in zip(self.given, shared, strict=True) if n == most]
+        pairs = zip(shared, self.given, strict=True)
+        # Of two that share as much, the one that has the verb.
+        ranks = [(n, bool(n) and alike(clause.main, other.roots)) for n, other in pairs]
+        best = max(ranks)
+        return [other for other, rank in zip(self.given, ranks, strict=True) if rank == best]
 
     @cached_property
     def sentences(self) -> list[str]:

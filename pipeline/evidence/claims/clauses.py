@@ -22,6 +22,7 @@ from pipeline.evidence.claims.english import (
     OPENS,
     PREPOSITIONS,
     PRONOUNS,
+    RELATIONS,
     TO_BE,
 )
 from pipeline.evidence.claims.words import (
@@ -42,8 +43,12 @@ from pipeline.text.sentences import split_sentences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+TELLS_WITHIN = 4  # words of what tells, behind what it governs: "said the old man"
+_TELLING = frozenset({"said", "asked", "joked", "proposed"})
+_TAG = re.compile(r",(?: [\w']+){1,3}\?\W*\Z")  # "We need it, don't we?" asks nothing
 _MARKS = re.compile(r"[,;:.!?()\"“”—–]")
 _RELATIVE = frozenset({"who", "which"})
+_RELATIONS = frozenset(map(root, RELATIONS))
 _JOINING = OPENS | {"and", "or"}
 _PARTICIPLES = frozenset(form for form in IRREGULAR if form.endswith(("n", "t", "d", "k", "g")))
 
@@ -93,6 +98,13 @@ class Clause:
         return any(
             one in TO_BE and (other.endswith("ed") or other in _PARTICIPLES)
             for one, other in pairwise(lows)
+        )
+
+    @cached_property
+    def equates(self) -> bool:
+        """Whether it says that one is the other: "Hale was the surgeon"."""
+        return (
+            self.verb is not None and self.words[self.verb].casefold() in TO_BE and not self.passive
         )
 
     @cached_property
@@ -170,8 +182,10 @@ class Clause:
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """The roots of all that its subject names, but owners: "the captain of the ship"."""
+        """The roots of all that its subject names, but not whose son or captain it is."""
         found = self.antecedent or self.lead.topic
+        if self.lead.heads & _RELATIONS:
+            return self.lead.heads
         return roots_of([word for word in found if not word.endswith("'s")])
 
     @cached_property
@@ -209,27 +223,35 @@ def clauses(text: str) -> tuple[Clause, ...]:
 
 def _clauses(sentence: str, number: int) -> list[Clause]:
     found: list[Clause] = []
-    asked = sentence.rstrip('"” ').endswith("?")
-    for words, depends in _cut(sentence):
-        before = found[-1] if found else None
-        clause = _clause(words, number, before, depends=depends, asked=asked)
+    cut = _cut(sentence)
+    over = _told_by(cut)
+    if sentence.rstrip('"” ').endswith("?") and not _TAG.search(sentence):
+        over |= {"asked"}
+    for words, depends in cut:
+        clause = _clause(words, number, found[-1] if found else None, depends=depends, over=over)
         _ = clause.lead  # kept now, so that none has to ask a long row of those before it
         found.append(clause)
     return found
 
 
+def _told_by(cut: list[tuple[list[str], bool]]) -> frozenset[str]:
+    """Return the moods of what stands behind all that it governs: "…, Ben joked"."""
+    last = cut[-1][0] if len(cut) > 1 else []
+    if len(last) > TELLS_WITHIN or not last or last[0].casefold() in _JOINING:
+        return frozenset()
+    return _moods(last) & _TELLING
+
+
 def _clause(
-    words: list[str], number: int, before: Clause | None, *, depends: bool, asked: bool
+    words: list[str], number: int, before: Clause | None, *, depends: bool, over: frozenset[str]
 ) -> Clause:
-    moods = set(_moods(words))
+    moods = _moods(words) | over
     denied = NEGATION.search(" ".join(words)) is not None
     depends = depends or first_verb(words) is None  # a member of a list
     if before is not None and depends:
         moods |= before.moods
         denied |= before.denied and before.main in HANDING_ON
-    if asked:
-        moods.add("asked")
-    return Clause(tuple(words), number, frozenset(moods), denied, before, depends)
+    return Clause(tuple(words), number, moods, denied, before, depends)
 
 
 def _moods(words: Sequence[str]) -> frozenset[str]:

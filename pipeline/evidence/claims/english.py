@@ -41,7 +41,12 @@ DETERMINERS = _set("""
 a an the this that these those his her its their my our your no some any each every another both
 very most more so too two three four five six seven eight nine ten
 """)
-ABSTRACT = ("tion", "sion", "ment", "ance", "ence", "ness", "ity", "al", "ure", "ing")
+# "The son of the miller" is not the miller.
+RELATIONS = _set("""
+son daughter child wife husband brother sister mother father parent uncle aunt cousin nephew niece
+friend servant king queen captain owner leader head chief master director president secretary
+assistant agent lawyer doctor neighbour neighbor enemy widow heir member spokesman spokeswoman
+""")
 OWNERS = _set("his her their its my our your whose own has had have having")
 OBJECTS = _set("the a an his her its their him them it")  # what may stand behind an active verb
 PREPOSITIONS = _set("""
@@ -233,6 +238,14 @@ MOOD_NAMES = {
     "possible": "possible", "asked": "asked", "tried": "tried", "refused": "refused",
     "joked": "joked or dreamed", "said": "said",
 }  # fmt: skip
+# Verbs of knowing and saying, behind which a clause may follow without "that".
+KNOWING = _set(
+    "know learn realize realise find discover hear hope wish understand show prove agree"
+)
+# What a report may say of a speaker, besides verbs of saying.
+FEELING = _set("worry doubt fear hope wonder feel find concern want wish")
+# What a question may be reported as, besides asking.
+ASKING = _set("suggest propose recommend invite")
 # Moods of what has not happened, or need not have.
 UNREAL = frozenset(
     {"planned", "would", "proposed", "possible", "asked", "tried", "refused", "joked"}
@@ -255,7 +268,7 @@ NEGATION = re.compile(
 )
 LITTLE_NOT = re.compile(r"(?i)\bwithout\b")  # denies what follows it, and not its clause
 # "I don't think we need it" denies the need. Verbs that hand a "not" on to what follows them.
-HANDS_ON = _set("think believe suppose expect want say agree seem let allow permit see")
+HANDS_ON = _set("deny doubt think believe suppose expect want say agree seem let allow permit see")
 
 # Between a cause and what it brings about. After the first, the cause stands; after the second, the
 # effect.
@@ -265,7 +278,7 @@ BEFORE_CAUSE = re.compile(
 )
 BEFORE_EFFECT = re.compile(
     r"(?i)(?:\b(?:caus(?:e|es|ed|ing)|therefore|thus|hence|as a result|consequently|so that"
-    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|forc(?:es|ed|ing)"
+    r"|lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|forc(?:ed|ing)"
     r"|prompt(?:s|ed|ing))\b(?! of\b| by\b)|, making |,? so (?=the|he|she|it|they|we|i|\w+ed)\b)"
 )
 # Anything that may tell of a cause, in a passage.

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from pipeline.evidence.claims.english import (
     COUNTRY,
     DANGLING,
+    FEELING,
     FIRST_PERSON,
     HALF,
     MODALS,
     OPENING,
     TALK_OF_TEXT,
 )
-from pipeline.evidence.claims.words import WORD, is_verb, moods_at, words_of
+from pipeline.evidence.claims.words import WORD, is_verb, moods_at, stem, words_of
 
 if TYPE_CHECKING:
     from pipeline.evidence.claims.claim import Claim
@@ -24,6 +25,7 @@ LONGEST = 45  # words of a sentence
 LONGEST_WORD = 40  # letters
 SAYS_WITHIN = 4  # words behind the subject, in which a report has its verb of saying
 LISTED = 4  # commas without "and", from which a sentence is a list of catchwords
+_FEELING = frozenset(map(stem, FEELING))
 _STOP = re.compile(r"[.!?][\"”')]?\Z")
 _QUOTED = re.compile(r"\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)")
 
@@ -75,6 +77,8 @@ def unsaid(claim: Claim) -> str:
     if not claim.spoken:
         return ""
     behind = words_of(claim.sentence[len(claim.subject) :])[:SAYS_WITHIN]
+    if any(stem(word.casefold()) in _FEELING for word in behind):
+        return ""
     verbs = (i for i, word in enumerate(behind) if word.casefold() not in MODALS)
     if any(moods_at(behind, i) for i in verbs):
         return ""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.evidence.claims.english import (
+    ASKING,
     BEFORE_CAUSE,
     BEFORE_EFFECT,
     CAUSAL,
@@ -17,7 +18,7 @@ from pipeline.evidence.claims.english import (
     OPENS,
     UNREAL,
 )
-from pipeline.evidence.claims.words import alike, overlap, roots_of, words_of
+from pipeline.evidence.claims.words import alike, overlap, roots_of, stem, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 QUOTED = 0.5  # share of a sentence's words that only speech holds, above which it must say so
 SHORT = 4  # words that say something; a sentence of no more ("They agreed.") is on what came before
+_ASKING = frozenset(map(stem, ASKING))
 BOTH = 0.5  # share of the words of a cause, and of an effect, that one sentence has to hold
 SAYS_LITTLE = 2  # words that say something; a clause of fewer is on what depends on it
 _QUOTATION = re.compile(r"\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)")
@@ -69,6 +71,17 @@ def unreal(claim: Claim) -> str:
         if all(other.moods & UNREAL for other in given):
             how = MOOD_NAMES[min(given[0].moods & UNREAL)]
             return f"told as done, which in the passage is {how}: {' '.join(clause.words)}"
+    return ""
+
+
+def answered(claim: Claim) -> str:
+    """Find what is told as said or done, and is a question in the passage."""
+    told = {mood for clause in claim.own for mood in clause.moods}
+    if told & {"asked", "possible"} or _ASKING & {stem(word.casefold()) for word in claim.words}:
+        return ""
+    for clause, given in claim.behind.items():
+        if given and all("asked" in one.moods - one.own_moods for one in given):
+            return f"told as said, which in the passage is asked: {' '.join(clause.words)}"
     return ""
 
 
@@ -153,11 +166,25 @@ def _gives(own: tuple[frozenset[str], frozenset[str]], number: int, claim: Claim
 def _cause_and_effect(text: str) -> tuple[frozenset[str], frozenset[str]] | None:
     """Return the roots of a cause and of its effect, None where no cause is told of."""
     if match := BEFORE_CAUSE.search(text):
-        before, behind = text[: match.start()], text[match.end() :]
-        if not before.strip():  # "Because it rained, they stayed."
-            behind, _, before = behind.partition(",")
-    elif match := BEFORE_EFFECT.search(text):
-        behind, before = text[: match.start()], text[match.end() :]
-    else:
-        return None
-    return roots_of(words_of(behind)), roots_of(words_of(before))
+        effect, cause = text[: match.start()], text[match.end() :]
+        if not effect.strip():  # "Because it rained, they stayed."
+            cause, _, effect = cause.partition(",")
+            return _roots(_first(cause)), _roots(_first(effect))
+        return _roots(_first(cause)), _roots(_last(effect))
+    if match := BEFORE_EFFECT.search(text):
+        return _roots(_last(text[: match.start()])), _roots(_first(text[match.end() :]))
+    return None
+
+
+def _roots(text: str) -> frozenset[str]:
+    return roots_of(words_of(text))
+
+
+def _first(text: str) -> str:
+    """Return the part up to a comma or semicolon."""
+    return re.split(r"[,;]", text.lstrip(" ,;"), maxsplit=1)[0]
+
+
+def _last(text: str) -> str:
+    """Return the part behind the last comma or semicolon."""
+    return re.split(r"[,;]", text.rstrip(" ,;"))[-1]

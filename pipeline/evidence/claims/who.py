@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.claims.english import ABSTRACT, ANYONE, OBJECTS, OWNERS
+from pipeline.evidence.claims.english import ANYONE, OBJECTS, OWNERS
 from pipeline.evidence.claims.words import alike, is_content, overlap, root, roots_of, words_of
 
 if TYPE_CHECKING:
@@ -59,13 +59,24 @@ def _is_other(clause: Clause, given: Clause, claim: Claim) -> bool:
         return False
     if given.lead.pronoun in {"i", "we"} and claim.subject:
         return not own & subject
-    if given.passive and not both and not other:
-        return not overlap(own, claim.of_sentence(given.sentence))
-    if not other or given.named <= _ANYONE or _is_abstract(given):
+    if not other and not given.passive:
+        return False
+    if not both and (not other or _done_by_nobody(clause, given, other)):
+        somebody = claim.of_sentence(given.sentence) | subject
+        if not other or not overlap(own, somebody):
+            return not overlap(own, somebody)
+    if given.named <= _ANYONE or _is_event(other, claim):
         return False
     if overlap(own, other | given.named) or overlap(other, own | clause.named):
         return False
+    if claim.spoken and own <= subject and clause.main == given.main:
+        return not overlap(other, clause.predicate)
     return _apart(own, other, claim) or (_is_name(clause) and _is_name(given))
+
+
+def _done_by_nobody(clause: Clause, given: Clause, other: frozenset[str]) -> bool:
+    """Say whether the passage tells only that it came about: "the dam broke", of who broke it."""
+    return bool(clause.main) and clause.main == given.main and other <= clause.predicate
 
 
 def _names_others(claim: Claim, subject: frozenset[str]) -> bool:
@@ -73,19 +84,25 @@ def _names_others(claim: Claim, subject: frozenset[str]) -> bool:
     return any(clause.heads - subject for clause in claim.own)
 
 
-def _is_abstract(given: Clause) -> bool:
-    """Say whether a subject is an event or a state: "his resignation surprised us"."""
-    return given.lead.topic[-1:] != () and given.lead.topic[-1].casefold().endswith(ABSTRACT)
+def _is_event(other: frozenset[str], claim: Claim) -> bool:
+    """Say whether a subject is what a verb of the sentence tells: "his refusal hurt us"."""
+    return bool(overlap(other, frozenset(clause.main for clause in claim.own)))
 
 
 def _apart(some: frozenset[str], others: frozenset[str], claim: Claim) -> bool:
-    """Say whether a sentence of the passage has both, so that they are not one and the same."""
-    whole = [clause for clause in claim.given if clause.verb is not None]
-    for number in {clause.sentence for clause in whole}:
-        roots = frozenset[str]().union(*(c.roots for c in whole if c.sentence == number))
-        if overlap(some, roots) and overlap(others, roots):
-            return True
-    return False
+    """Say whether a sentence of the passage has both, so that they are not one and the same.
+
+    They may be where neither has a verb ("Hale, the surgeon, left"), or where one is the other.
+    """
+    found = False
+    for number in range(len(claim.sentences)):
+        parts = [clause for clause in claim.given if clause.sentence == number]
+        has = [(bool(overlap(some, c.roots)), bool(overlap(others, c.roots))) for c in parts]
+        if any(one and other and c.equates for (one, other), c in zip(has, parts, strict=True)):
+            return False
+        verbs = any(any(pair) and c.verb is not None for pair, c in zip(has, parts, strict=True))
+        found |= verbs and any(one for one, _ in has) and any(other for _, other in has)
+    return found
 
 
 def _is_name(clause: Clause) -> bool:

@@ -14,9 +14,11 @@ from pipeline.evidence.claims.english import (
     DETERMINERS,
     HANDS_ON,
     IRREGULAR,
+    KNOWING,
     MOODS,
     NO_PAST,
     ONLY_WITH,
+    OPENS,
     PERCEIVING,
     PREPOSITIONS,
     PRONOUNS,
@@ -58,7 +60,7 @@ for _mood, _words in MOODS.items():
     for _word in _words:
         for _form in {_word} if _word.endswith(("ing", "ed", "ly")) else {_word, stem(_word)}:
             _MOOD_OF.setdefault(_form, []).append(_mood)
-SAYING = frozenset(stem(word) for word in MOODS["said"]) | {"hope", "suggest", "propos", "agre"}
+SAYING = frozenset(map(stem, MOODS["said"] | KNOWING | {"suggest", "propose"}))
 SENSED = frozenset(map(root, SENSING))
 HANDING_ON = frozenset(map(stem, HANDS_ON))
 _REPORT_ROOTS = frozenset(root(word) for word in REPORTING)
@@ -97,6 +99,7 @@ def is_content(word: str) -> bool:
     plain = low.removesuffix("'s")
     return not (
         plain in COMMON
+        or low in OPENS
         or low in AUXILIARY
         or low[0].isdigit()
         or SPELLED.fullmatch(low)
