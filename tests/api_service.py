@@ -66,7 +66,7 @@ def make(
         }
     )
     # Answers stay as they are scripted.
-    own = Settings(model="scripted", unsupported="keep", **(summaries or {}))
+    own = Settings(**{"model": "scripted", "unsupported": "keep", **(summaries or {})})
     names = ("scripted", *settings.models)
     pool = ModelPool(
         offers=tuple(replace(offer_of(name, own), server=WHERE) for name in names),

@@ -173,6 +173,12 @@ function passedOver({ input, read }) {
   return characters ? [["Passed over", `${share} % of the text: it has no word of the question`]] : [];
 }
 
+// Sentences of answers that were not passed on. Results of old versions do not name them.
+function leftOut({ left_out: sentences = [] }) {
+  const said = `${count(sentences.length, "sentence")} of the model, with facts that the text lacks`;
+  return sentences.length ? [["Left out", said]] : [];
+}
+
 export function writeFigures(result) {
   const { calls, read, usage } = result;
   const planned = calls.map + calls.merge;
@@ -192,6 +198,7 @@ export function writeFigures(result) {
     ["Asked again", number(calls.retry)],
     ["Confirmed", `${number(read.verified)} prompts, by the model server, token for token`],
     ["Tokens", `${number(usage.prompt_tokens)} read, ${number(usage.output_tokens)} written`],
+    ...leftOut(result),
     ["Time", duration(result.seconds)],
     ...result.warnings.map((warning) => ["Note", warning]),
   ];

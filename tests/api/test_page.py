@@ -595,6 +595,17 @@ def test_stand_ins_are_shown_where_they_are(open_page, tmp_path):
         expect(page.locator("#pages mark").first).to_contain_text("bridge number")
 
 
+def test_sentences_that_are_left_out_are_counted(open_page, tmp_path):
+    said = "The council met in the old town hall. It was built by Ramses in 1254."
+    model, summaries = ScriptedModel(lambda call: said, context=700), {"unsupported": "drop"}
+    with serving(make(model, tmp_path, summaries=summaries)) as client:
+        page = open_page(client)
+        send(page, "The council met in the old town hall. It spoke of the bridge for a day.")
+        finished(page)
+        page.locator("#figures").click()
+        expect(page.locator("#figures-list")).to_contain_text("1 sentence of the model, with facts")
+
+
 def test_a_summary_that_would_be_too_long_leads_back_to_its_length(open_page, tmp_path):
     pdf = (ROOT / "tests" / "documents" / "corpus" / "files" / "harbour-groff.pdf").read_bytes()
     with serving(make(scripted(context=400), tmp_path)) as client:
