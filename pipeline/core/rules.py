@@ -11,7 +11,14 @@ from functools import cache
 from importlib.resources import files
 
 # All that decides what becomes of an answer, and which sentences are chosen.
-PLACES = ("core/clean.py", "core/compose.py", "core/prompts.py", "evidence", "text")
+PLACES = (
+    "core/clean.py",
+    "core/compose.py",
+    "core/prompts.py",
+    "evidence",
+    "evidence/claims",
+    "text",
+)
 
 
 @cache

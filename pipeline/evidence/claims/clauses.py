@@ -31,6 +31,7 @@ from pipeline.evidence.claims.words import (
     SENSED,
     WORD,
     bare_verb,
+    expanded,
     first_verb,
     is_content,
     moods_at,
@@ -217,7 +218,7 @@ def clauses(text: str) -> tuple[Clause, ...]:
     """Return the clauses of a text, in their order."""
     found: list[Clause] = []
     for number, sentence in enumerate(split_sentences(text.replace("’", "'"))):
-        found += _clauses(sentence, number)
+        found += _clauses(expanded(sentence), number)
     return tuple(found)
 
 

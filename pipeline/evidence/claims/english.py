@@ -68,9 +68,10 @@ unless since than as
 AUXILIARY = _set("""
 is are was were am be been being has have had do does did will would shall should can could may
 might must cannot isn't aren't wasn't weren't hasn't haven't hadn't don't doesn't didn't won't
-wouldn't shouldn't can't couldn't mustn't i'm i've i'll i'd we're we've we'll we'd he's she's it's
-they're they've they'll they'd you're you've you'll you'd that's there's
+wouldn't shouldn't can't couldn't mustn't
 """)
+# Short forms behind a pronoun. "'d" is "had" before a past form, as "he'd left".
+SHORT_FORMS = {"m": "am", "ll": "will", "d": "would", "s": "is", "re": "are", "ve": "have"}
 TO_BE = _set("is are was were am be been being isn't aren't wasn't weren't got gets")
 # First form: its irregular ones, and nouns made of it whose stem is another.
 _IRREGULAR = """

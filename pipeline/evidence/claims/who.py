@@ -59,13 +59,10 @@ def _is_other(clause: Clause, given: Clause, claim: Claim) -> bool:
         return False
     if given.lead.pronoun in {"i", "we"} and claim.subject:
         return not own & subject
-    if not other and not given.passive:
-        return False
-    if not both and (not other or _done_by_nobody(clause, given, other)):
-        somebody = claim.of_sentence(given.sentence) | subject
-        if not other or not overlap(own, somebody):
-            return not overlap(own, somebody)
-    if given.named <= _ANYONE or _is_event(other, claim):
+    by_nobody = (given.passive and not both and not other) or _done_by_nobody(clause, given)
+    if by_nobody and not overlap(own, claim.of_sentence(given.sentence) | subject):
+        return True
+    if not other or given.named <= _ANYONE or _is_event(other, claim):
         return False
     if overlap(own, other | given.named) or overlap(other, own | clause.named):
         return False
@@ -74,9 +71,10 @@ def _is_other(clause: Clause, given: Clause, claim: Claim) -> bool:
     return _apart(own, other, claim) or (_is_name(clause) and _is_name(given))
 
 
-def _done_by_nobody(clause: Clause, given: Clause, other: frozenset[str]) -> bool:
+def _done_by_nobody(clause: Clause, given: Clause) -> bool:
     """Say whether the passage tells only that it came about: "the dam broke", of who broke it."""
-    return bool(clause.main) and clause.main == given.main and other <= clause.predicate
+    same = clause.main != "" and clause.main == given.main and not given.passive
+    return same and bool(given.agent) and given.agent <= clause.predicate
 
 
 def _names_others(claim: Claim, subject: frozenset[str]) -> bool:
