@@ -17,6 +17,8 @@ from pipeline.evidence.claims.english import (
     AUXILIARY,
     COMMON,
     COMPLEMENT,
+    DETERMINERS,
+    HAVING,
     IRREGULAR,
     NEGATION,
     OPENS,
@@ -85,9 +87,19 @@ class Clause:
         """The root of its main verb, behind auxiliaries; "" where none was found."""
         if self.verb is None:
             return ""
-        rest = (w.casefold() for w in self.words[self.verb :])
-        found = (w for w in rest if w not in AUXILIARY and w not in COMMON and not w.endswith("ly"))
-        return root(next(found, ""))
+        for word in self.words[self.verb :]:
+            low = word.casefold()
+            if low in DETERMINERS or low in PREPOSITIONS:
+                return ""  # "was the captain", "had a boat"
+            if low not in AUXILIARY and low not in COMMON and not low.endswith("ly"):
+                return root(low)
+        return ""
+
+    @cached_property
+    def has(self) -> bool:
+        """Whether it says only that someone has something."""
+        verb = "" if self.verb is None else self.words[self.verb].casefold()
+        return verb in HAVING and not self.main
 
     @cached_property
     def passive(self) -> bool:

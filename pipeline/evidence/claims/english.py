@@ -47,6 +47,8 @@ son daughter child wife husband brother sister mother father parent uncle aunt c
 friend servant king queen captain owner leader head chief master director president secretary
 assistant agent lawyer doctor neighbour neighbor enemy widow heir member spokesman spokeswoman
 """)
+NEWCOMERS = _set("a an another one two three some")  # who is named so was not named before
+HAVING = _set("have has had")
 OWNERS = _set("his her their its my our your whose own has had have having")
 OBJECTS = _set("the a an his her its their him them it")  # what may stand behind an active verb
 PREPOSITIONS = _set("""
@@ -244,7 +246,7 @@ KNOWING = _set(
     "know learn realize realise find discover hear hope wish understand show prove agree"
 )
 # What a report may say of a speaker, besides verbs of saying.
-FEELING = _set("worry doubt fear hope wonder feel find concern want wish")
+FEELING = _set("worry doubt fear hope wonder feel find concern want wish like")
 # What a question may be reported as, besides asking.
 ASKING = _set("suggest propose recommend invite")
 # Moods of what has not happened, or need not have.

@@ -175,6 +175,8 @@ def roots_of(words: Iterable[str]) -> frozenset[str]:
 def moods_at(words: Sequence[str], i: int) -> tuple[str, ...]:
     """Return the moods that a word tells of where it stands: not "his will", "in May"."""
     word = words[i]
+    if stem(IRREGULAR.get(word, word)) == "think" and words[i + 1 : i + 2] == ["of"]:
+        return ("proposed",)  # "he thought of opening it"
     found = moods_of(word)
     if not found:
         return ()
