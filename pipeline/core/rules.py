@@ -9,6 +9,11 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
 
 # All that decides what becomes of an answer, and which sentences are chosen.
 PLACES = (
@@ -28,9 +33,15 @@ def rules_version() -> str:
     digest = hashlib.blake2b(digest_size=8)
     root = files("pipeline")
     for place in PLACES:
-        found = root.joinpath(place)
-        modules = [found] if found.is_file() else sorted(found.iterdir(), key=lambda f: f.name)
-        for module in modules:
-            if module.name.endswith(".py"):
-                digest.update(module.read_bytes())
+        for module in _modules(root.joinpath(place)):
+            digest.update(module.read_bytes())
     return digest.hexdigest()
+
+
+def _modules(place: Traversable) -> Iterator[Traversable]:
+    if place.is_file():
+        if place.name.endswith(".py"):
+            yield place
+        return
+    for found in sorted(place.iterdir(), key=lambda found: found.name):
+        yield from _modules(found)

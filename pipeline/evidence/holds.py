@@ -24,8 +24,8 @@ Check: TypeAlias = "Callable[[Claim], str]"
 # In this order; the first fault is the one that is told. Those that read least come first.
 # FORM is how a sentence is written; CONTENT is what it says, held against its passage.
 FORM: tuple[Check, ...] = (
-    form.unfinished,
     form.length,
+    form.unfinished,
     form.opening,
     form.other_subject,
     form.unsaid,

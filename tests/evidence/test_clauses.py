@@ -4,7 +4,7 @@ they are told."""
 import pytest
 
 from pipeline.evidence.claims.clauses import clauses
-from pipeline.evidence.claims.words import alike, root
+from pipeline.evidence.claims.words import alike, expanded, root
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,22 @@ def test_what_is_said_of_a_thing_governs_what_follows():
 def test_words_of_one_meaning_are_alike(one, other):
     assert alike(root(one), frozenset({root(other)}))
     assert not alike(root(one), frozenset({root("river")}))
+
+
+def test_short_forms_are_told_apart_from_who():
+    assert expanded("She'll go, he'd left, I'd go.") == "She will go, he had left, I would go."
+    assert clauses("They'll build it.")[0].pronoun == "they"
+
+
+def test_what_tells_behind_counts_for_all_before_it():
+    (first, _) = clauses('"The house burned," joked Ben.')
+    assert "joked" in first.moods
+    (first, _) = clauses("We need it, don't we?")
+    assert "asked" not in first.moods
+
+
+def test_who_is_whose_son_is_not_the_other():
+    (clause,) = clauses("The son of the miller left.")
+    assert clause.named == {"son"}
+    (clause,) = clauses("The captain was Ben.")
+    assert clause.equates

@@ -37,14 +37,15 @@ def test_most_true_sentences_are_kept_and_most_false_ones_found():
     assert found >= 36
 
 
-def test_those_that_were_added_later_too():
-    (kept, true), (found, false) = counts("later")
-    assert kept >= 0.9 * true
+@pytest.mark.parametrize("part", ["later", "other"])
+def test_those_that_were_added_later_too(part):
+    (kept, true), (found, false) = counts(part)
+    assert kept >= 0.85 * true
     assert found >= 0.9 * false
 
 
 def test_on_sentences_that_the_rules_were_not_tried_on_they_do_worse_and_better_than_chance():
-    (kept, true), (found, false) = counts("other")
+    (kept, true), (found, false) = counts("unseen")
     assert kept >= 0.7 * true
     assert found >= 0.7 * false
 

@@ -20,7 +20,7 @@ from pipeline.text.sentences import split_sentences
 
 LONGEST_PASSAGE = 4_000  # characters, several times what one sentence is made of
 LEAST_ALIKE = 0.5  # share of a clause's words that another holds, to be called one on the same
-LONGEST_SENTENCE = 1_000  # characters that are read of a sentence; longer ones are at fault
+LONGEST_SENTENCE = 1_000  # characters of a sentence, from which it is too long, whatever follows
 _LIGHT = frozenset(map(root, LIGHT))
 
 
@@ -38,7 +38,7 @@ class Claim:
         """Return a claim with one kind of apostrophe, and within bounds."""
         straight = (text.replace("’", "'") for text in (sentence, passage, subject))
         own, made_of, who = straight
-        return cls(own[:LONGEST_SENTENCE].strip(), made_of[:LONGEST_PASSAGE], who, spoken)
+        return cls(own.strip()[:LONGEST_SENTENCE], made_of[:LONGEST_PASSAGE], who, spoken)
 
     @cached_property
     def words(self) -> list[str]:

@@ -17,6 +17,8 @@ from pipeline.evidence.claims.english import (
     AUXILIARY,
     COMMON,
     COMPLEMENT,
+    DETERMINERS,
+    HAVING,
     IRREGULAR,
     NEGATION,
     OPENS,
@@ -31,6 +33,7 @@ from pipeline.evidence.claims.words import (
     SENSED,
     WORD,
     bare_verb,
+    expanded,
     first_verb,
     is_content,
     moods_at,
@@ -84,9 +87,19 @@ class Clause:
         """The root of its main verb, behind auxiliaries; "" where none was found."""
         if self.verb is None:
             return ""
-        rest = (w.casefold() for w in self.words[self.verb :])
-        found = (w for w in rest if w not in AUXILIARY and w not in COMMON and not w.endswith("ly"))
-        return root(next(found, ""))
+        for word in self.words[self.verb :]:
+            low = word.casefold()
+            if low in DETERMINERS or low in PREPOSITIONS:
+                return ""  # "was the captain", "had a boat"
+            if low not in AUXILIARY and low not in COMMON and not low.endswith("ly"):
+                return root(low)
+        return ""
+
+    @cached_property
+    def has(self) -> bool:
+        """Whether it says only that someone has something."""
+        verb = "" if self.verb is None else self.words[self.verb].casefold()
+        return verb in HAVING and not self.main
 
     @cached_property
     def passive(self) -> bool:
@@ -217,7 +230,7 @@ def clauses(text: str) -> tuple[Clause, ...]:
     """Return the clauses of a text, in their order."""
     found: list[Clause] = []
     for number, sentence in enumerate(split_sentences(text.replace("’", "'"))):
-        found += _clauses(sentence, number)
+        found += _clauses(expanded(sentence), number)
     return tuple(found)
 
 

@@ -50,11 +50,15 @@ def numbers_of_others(claim: Claim) -> str:
 
 
 def _counted(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each number with the root of the word behind it that says something."""
-    for one, other in pairwise(WORD.findall(text)):
+    """Yield each number with the root of the word behind it, and with those of two behind it."""
+    words = WORD.findall(text)
+    for i, (one, other) in enumerate(pairwise(words)):
         low = one.casefold()
         if (low in _VALUES or low.isdigit()) and is_content(other):
-            yield _VALUES.get(low, low), root(other.casefold())
+            number, thing = _VALUES.get(low, low), root(other.casefold())
+            yield number, thing
+            if i + 2 < len(words) and is_content(words[i + 2]):  # "12 metres long"
+                yield number, f"{thing} {root(words[i + 2].casefold())}"
 
 
 _VALUES = {
@@ -83,8 +87,9 @@ def own_predicate(claim: Claim) -> str:
 def joined(claim: Claim) -> str:
     """Find words put together that stand apart in the passage."""
     parts = _resolved(claim)
+    subject = roots_of(words_of(claim.subject)) if claim.spoken else frozenset()
     for clause in claim.own:
-        held = [one for one in clause.roots if alike(one, claim.known)]
+        held = [one for one in clause.roots - subject if alike(one, claim.known)]
         if len(held) < 2:
             continue
         near = [part for part in parts if overlap(held, part) >= TOGETHER * len(held)]

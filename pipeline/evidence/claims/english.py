@@ -47,6 +47,8 @@ son daughter child wife husband brother sister mother father parent uncle aunt c
 friend servant king queen captain owner leader head chief master director president secretary
 assistant agent lawyer doctor neighbour neighbor enemy widow heir member spokesman spokeswoman
 """)
+NEWCOMERS = _set("a an another one two three some")  # who is named so was not named before
+HAVING = _set("have has had")
 OWNERS = _set("his her their its my our your whose own has had have having")
 OBJECTS = _set("the a an his her its their him them it")  # what may stand behind an active verb
 PREPOSITIONS = _set("""
@@ -68,9 +70,10 @@ unless since than as
 AUXILIARY = _set("""
 is are was were am be been being has have had do does did will would shall should can could may
 might must cannot isn't aren't wasn't weren't hasn't haven't hadn't don't doesn't didn't won't
-wouldn't shouldn't can't couldn't mustn't i'm i've i'll i'd we're we've we'll we'd he's she's it's
-they're they've they'll they'd you're you've you'll you'd that's there's
+wouldn't shouldn't can't couldn't mustn't
 """)
+# Short forms behind a pronoun. "'d" is "had" before a past form, as "he'd left".
+SHORT_FORMS = {"m": "am", "ll": "will", "d": "would", "s": "is", "re": "are", "ve": "have"}
 TO_BE = _set("is are was were am be been being isn't aren't wasn't weren't got gets")
 # First form: its irregular ones, and nouns made of it whose stem is another.
 _IRREGULAR = """
@@ -243,7 +246,7 @@ KNOWING = _set(
     "know learn realize realise find discover hear hope wish understand show prove agree"
 )
 # What a report may say of a speaker, besides verbs of saying.
-FEELING = _set("worry doubt fear hope wonder feel find concern want wish")
+FEELING = _set("worry doubt fear hope wonder feel find concern want wish like")
 # What a question may be reported as, besides asking.
 ASKING = _set("suggest propose recommend invite")
 # Moods of what has not happened, or need not have.

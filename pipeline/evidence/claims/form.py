@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.evidence.claims.claim import LONGEST_SENTENCE
 from pipeline.evidence.claims.english import (
     COUNTRY,
     DANGLING,
@@ -54,8 +55,10 @@ def length(claim: Claim) -> str:
     """Find what is no sentence by its length, in words."""
     if len(claim.words) < SHORTEST:
         return "too short"
-    if len(claim.words) > LONGEST or max(map(len, claim.words)) > LONGEST_WORD:
+    if len(claim.sentence) >= LONGEST_SENTENCE or len(claim.words) > LONGEST:
         return "too long"
+    if max(map(len, claim.words)) > LONGEST_WORD:
+        return "a word that is too long"
     return ""
 
 

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.evidence.claims.english import ANYONE, OBJECTS, OWNERS
+from pipeline.evidence.claims.english import ANYONE, NEWCOMERS, OBJECTS, OWNERS
 from pipeline.evidence.claims.words import alike, is_content, overlap, root, roots_of, words_of
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.evidence.claims.claim import Claim
     from pipeline.evidence.claims.clauses import Clause
 
+FRAME = 2  # words that say something, of which a clause that only says who speaks has fewer
 NEAR = 3  # words before a thing, among which its owner is named
 _POSSESSED = re.compile(r"(?i)\b(his|her|their|its) ((?:\w+ ){0,2}?)(\w+)\b")
 _ANYONE = frozenset(map(root, ANYONE))
@@ -55,28 +56,33 @@ def _is_other(clause: Clause, given: Clause, claim: Claim) -> bool:
         return given.lead.pronoun in _ONE  # who speaks says "I" of himself
     both = clause.passive and given.passive  # then it is done to the one and to the other
     own, other = (one.lead.heads if both else one.agent for one in (clause, given))
-    if not own or own & _ANYONE:
+    if not own or own & _ANYONE or clause.has or _is_frame(clause, claim, subject):
         return False
     if given.lead.pronoun in {"i", "we"} and claim.subject:
         return not own & subject
-    if not other and not given.passive:
-        return False
-    if not both and (not other or _done_by_nobody(clause, given, other)):
-        somebody = claim.of_sentence(given.sentence) | subject
-        if not other or not overlap(own, somebody):
-            return not overlap(own, somebody)
-    if given.named <= _ANYONE or _is_event(other, claim):
+    by_nobody = (given.passive and not both and not other) or _done_by_nobody(clause, given)
+    if by_nobody and not overlap(own, claim.of_sentence(given.sentence) | subject):
+        return True
+    if not other or given.named <= _ANYONE or _is_event(other, claim):
         return False
     if overlap(own, other | given.named) or overlap(other, own | clause.named):
         return False
     if claim.spoken and own <= subject and clause.main == given.main:
         return not overlap(other, clause.predicate)
-    return _apart(own, other, claim) or (_is_name(clause) and _is_name(given))
+    words = given.lead.who.split(" ")
+    newcomer = words[0].casefold() in NEWCOMERS and not given.lead.passive
+    return newcomer or _apart(own, other, claim) or (_is_name(clause) and _is_name(given))
 
 
-def _done_by_nobody(clause: Clause, given: Clause, other: frozenset[str]) -> bool:
+def _is_frame(clause: Clause, claim: Claim, subject: frozenset[str]) -> bool:
+    """Say whether a clause only says who speaks: "Nina asked"."""
+    return claim.spoken and clause.agent <= subject and len(clause.predicate) < FRAME
+
+
+def _done_by_nobody(clause: Clause, given: Clause) -> bool:
     """Say whether the passage tells only that it came about: "the dam broke", of who broke it."""
-    return bool(clause.main) and clause.main == given.main and other <= clause.predicate
+    same = clause.main != "" and clause.main == given.main and not given.passive
+    return same and bool(given.agent) and given.agent <= clause.predicate
 
 
 def _names_others(claim: Claim, subject: frozenset[str]) -> bool:

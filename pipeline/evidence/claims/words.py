@@ -24,6 +24,7 @@ from pipeline.evidence.claims.english import (
     PRONOUNS,
     REPORTING,
     SENSING,
+    SHORT_FORMS,
     UNCHANGED,
 )
 from pipeline.text.english import SPELLED
@@ -37,6 +38,9 @@ MANY = 20_000  # words whose properties are kept
 STEM = 5  # letters that words of one stem share at least, and this share of the longer one
 STEM_SHARE = 0.6
 stem = stemming("en")
+_SHORT = re.compile(
+    r"(?i)\b(i|you|he|she|it|we|they|that|who|there)'(m|ll|d|s|re|ve)\b(?=[ ,]{0,2}([a-z]{0,20})) ?"
+)
 
 _FORMS = frozenset(form for form, base in IRREGULAR.items() if form != base) | UNCHANGED
 
@@ -92,6 +96,17 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(text.replace("’", "'"))
 
 
+def expanded(text: str) -> str:
+    """Return a text with "she will" for "she'll", so that each has its own word."""
+    return _SHORT.sub(_long, text)
+
+
+def _long(match: re.Match[str]) -> str:
+    pronoun, form, behind = match.groups()
+    past = behind.casefold().endswith("ed") or behind.casefold() in _FORMS
+    return f"{pronoun} {'had' if form == 'd' and past else SHORT_FORMS[form.casefold()]} "
+
+
 @lru_cache(MANY)
 def is_content(word: str) -> bool:
     """Say whether a word says something of its own: no particle, no number, no verb of saying."""
@@ -99,6 +114,7 @@ def is_content(word: str) -> bool:
     plain = low.removesuffix("'s")
     return not (
         plain in COMMON
+        or low.partition("'")[0] in PRONOUNS
         or low in OPENS
         or low in AUXILIARY
         or low[0].isdigit()
@@ -159,6 +175,8 @@ def roots_of(words: Iterable[str]) -> frozenset[str]:
 def moods_at(words: Sequence[str], i: int) -> tuple[str, ...]:
     """Return the moods that a word tells of where it stands: not "his will", "in May"."""
     word = words[i]
+    if stem(IRREGULAR.get(word, word)) == "think" and words[i + 1 : i + 2] == ["of"]:
+        return ("proposed",)  # "he thought of opening it"
     found = moods_of(word)
     if not found:
         return ()
