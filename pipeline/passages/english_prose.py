@@ -41,7 +41,7 @@ _LEADING = _any(
     Same|Only then
     """
 )
-LEADING_ON = re.compile(rf"(?:{_LEADING})\b(?! (?:than|to|with)\b)|(?:Yes|No|Well|Oh|Ah),")
+LEADING_ON = re.compile(rf"(?:{_LEADING})\b(?! (?:than|to|with)\b)|(?:Yes|No|Well|Oh|Ah)[,.]")
 # "Some are", "Each of them": what they count is said in an earlier sentence.
 _COUNTS = _any(
     """
@@ -138,7 +138,14 @@ COMPARING = re.compile(
     r"|similarly|otherwise|elsewhere|for example|for instance)\b"
 )
 ALSO = re.compile(r"(?<=[a-z,])(?<!but)(?<!only)(?<!See)(?<!see) also(?= [a-z])")
-ASIDE = re.compile(r", (?:however|therefore|thus|moreover|furthermore|for example|of course),")
+ASIDE = re.compile(
+    r", (?:however|though|therefore|thus|moreover|furthermore|for example|of course),"
+)
+# Notes of a diary: "Left the hut at six."
+NO_ONE = re.compile(
+    r"(?:Left|Sat|Went|Took|Got|Saw|Came|Woke|Slept|Ran|Spent|Walked|Reached|Met) (?:the|an?|in|at"
+    r"|on|up|off|to|out|my|our|his|her)\b"
+)
 # What may be a verb, or else a plural: names and titles in a row have neither.
 VERB = re.compile(rf"(?<![\w’'])(?:{_VERBS}|[a-z]+(?:en|n['’]t|ing))\b")
 # "She did not, and …": what she did not do is said before.
@@ -285,4 +292,12 @@ YOU = re.compile(r"\b[Yy](?:ou|our|ours|ourself)\b")
 # To a reader, and of a writer: no sentence that tells what a text is about.
 ADDRESSING = re.compile(rf"{YOU.pattern}|{FIRST_PERSON.pattern}|[!?]$")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-DAY_ALONE = re.compile(rf"\b(?:{_MONTHS}) \d{{1,2}}\b(?!,? \d{{4}})")  # of a year said before
+DAY_ALONE = re.compile(  # of a year said before
+    rf"\b(?:{_MONTHS}) \d{{1,2}}\b(?!,? \d{{4}})|^At \d{{1,2}}[:.]\d\d"
+)
+# A thing that is named, "a gateway", and one that was: "The gateway …", but not "the gate of …".
+INTRODUCED = re.compile(r"\b[Aa]n? (?:[a-z-]+ )?([a-z]{3,})\b")
+GIVEN = re.compile(
+    r"\b[Tt]he ([a-z]{3,}?)s?\b(?!['’]| (?:of|in|for|that|which|who|to|on|at|from|between|with"
+    r"|where|when|[a-z]+ing|[a-z]+ed)\b)"
+)

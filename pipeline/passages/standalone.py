@@ -15,7 +15,13 @@ from pipeline.text.postedit import starts_with_anaphor, strip_connective
 from pipeline.text.sentences import FINISHED
 
 LEAST, MOST = 8, 60  # words of a sentence that is a passage; chosen on six reports
-_LEADING_ON = (CONNECTIVE, english.LEADING_ON, english.NOTHING_COUNTED, english.SEEN_BEFORE)
+_LEADING_ON = (
+    CONNECTIVE,
+    english.LEADING_ON,
+    english.NOTHING_COUNTED,
+    english.SEEN_BEFORE,
+    english.NO_ONE,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLAIN_OPENING = re.compile(
     r"[\"“'‘(]?(?:[A-Z$€£]|\d(?:[\d,.]*\d)?(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
