@@ -115,17 +115,18 @@ def _outside_lists(parts: Sequence[Part]) -> Iterator[tuple[int, Part]]:
 
     The items of a list say little without what announces it, unless that is "We recommend:".
     """
-    listed = among = False  # what comes next is of a list; there was one since the last heading
+    announced = listed = among = False  # a list comes next; it goes on; there was one here
     for number, part in enumerate(parts):
         if part.block.kind == "heading":
-            listed = among = False
-        elif (listed and _is_item(part)) or (among and part.block.kind == "item"):
-            among = True
+            announced = listed = among = False
+        elif announced or (listed and _is_item(part)) or (among and part.block.kind == "item"):
+            announced, among = False, True
         else:
             yield number, part
             last = part.sentences[-1] if part.sentences else ""
             tells = english.TELLING_LIST.search(last) is not None
             listed = introduces_list(last) and not tells
+            announced = listed and last.endswith(":")
             among = among and not (introduces_list(last) and tells)
 
 
@@ -211,5 +212,6 @@ _TELLING = (
     (english.YOU, 0.6),
     (english.DAY_ALONE, 0.8),
     (english.GENERIC, 0.75),
+    (english.VAGUE, 0.75),
     (english.BARE, 0.75),
 )

@@ -91,6 +91,8 @@ _GENERAL = "new|current|joint|entire|whole|full|average|existing|latest|final|[a
 GENERIC = re.compile(
     rf"(?:^|(?<=[,;] ))[Tt]he (?:(?:{_GENERAL}) )?(?P<noun>{_NAMED})(?:,| (?:{_VERBS})\b)"
 )
+# "The budget proposal included …" may be named well enough, or not.
+VAGUE = re.compile(rf"The [a-z-]+ (?:{_NAMED}) (?:{_VERBS})\b")
 # "If the loans are …": which loans may be said elsewhere; or there is but one, as of "the economy".
 BARE = re.compile(
     r"(?:^|(?:If|When|Once|As|While|Although|Because|Where|Since|[a-z],) )[Tt]he [a-z-]+ (?:is|are"

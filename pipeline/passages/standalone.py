@@ -24,7 +24,7 @@ _LEADING_ON = (
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLAIN_OPENING = re.compile(
-    r"[\"“'‘(]?(?:[A-Z$€£]|\d(?:[\d,.]*\d)?(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
+    r"[\"“'‘]?(?:[A-Z$€£]|\d(?:[\d,.]*\d)?(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
 )
 _KEPT_CONNECTIVES = ("For example", "For instance", "Instead")  # without them it says another thing
 _OPENING_CLAUSE = 60  # characters
