@@ -93,6 +93,8 @@ GENERIC = re.compile(
 )
 # "The budget proposal included …" may be named well enough, or not.
 VAGUE = re.compile(rf"The [a-z-]+ (?:{_NAMED}) (?:{_VERBS})\b")
+# "The ant lives …": a sentence that takes its subject for known.
+MET_BEFORE = re.compile(rf"The [a-z-]+ (?:{_VERBS})\b")
 # "If the loans are …": which loans may be said elsewhere; or there is but one, as of "the economy".
 BARE = re.compile(
     r"(?:^|(?:If|When|Once|As|While|Although|Because|Where|Since|[a-z],) )[Tt]he [a-z-]+ (?:is|are"

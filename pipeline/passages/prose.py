@@ -136,7 +136,7 @@ class _Choice:
 
 def _introduces(text: str) -> float:
     """Return how well a passage tells what a text is about, beside others of its opening."""
-    if english.BARE.match(text) or english.GIVEN.match(text):
+    if english.BARE.match(text) or english.MET_BEFORE.match(text):
         return BARE_LEAD
     return DEFINING_LEAD if english.DEFINING.search(text) else 1.0
 
