@@ -41,7 +41,9 @@ _LEADING = _any(
     Same|Only then
     """
 )
-LEADING_ON = re.compile(rf"(?:{_LEADING})\b(?! (?:than|to|with)\b)|(?:Yes|No|Well|Oh|Ah)[,.]")
+LEADING_ON = re.compile(
+    rf"(?:{_LEADING})\b(?! (?:than|to|with)\b)|(?:Yes|No|Well|Oh|Ah|One|Two|Three|Four|Five)[,.]"
+)
 # "Some are", "Each of them": what they count is said in an earlier sentence.
 _COUNTS = _any(
     """
@@ -127,7 +129,7 @@ POINTING = re.compile(
     r"|\bthe (?:next|following|previous) (?:day|night|morning|week|month|year|paragraph|chapter)\b"
     r"|\b(?:days?|weeks?|months?|years?|hours?|minutes?) (?:later|earlier|afterwards)\b"
     r"|\b(?:another|others?) (?:is|are|was|were|would|will|has|have)\b|\bthat['’]s\b"
-    r"|\bby then\b|, then,"
+    r"|\bby then\b|, then,|\bhere\b|\bsee [A-Z]|\bhead over to\b"
     r"|\bthe (?:report|paper|article|chapter|section|page|table)\b(?! (?:of|by|on|in|that|which))"
 )
 # "could then consider", where no "if" or "when" stands before.
@@ -232,7 +234,7 @@ PREPOSITIONS = re.compile(
 # "The extent of their use": no noun that "their" can mean.
 OF_THEIRS = re.compile(r"\b[a-z]+ (?:of|for|behind|about) $")
 MANY = re.compile(  # what "they" can mean
-    r"(?i)\b(?:[a-z-]{2,}s|and|people|children|men|women|police|public|staff|everyone|anyone|someone"
+    r"(?i)\b(?:(?!this\b|does\b|always\b)[a-z-]{3,}s|and|people|children|men|women|police|public|staff|everyone|anyone|someone"
     r"|person|anybody|somebody|nobody|majority|data|criteria|media|nor|or)\b"
 )
 # "in Calder", "the Bank": capitals of no person.
@@ -264,7 +266,7 @@ APPARATUS = re.compile(
     r"|^(?:see|click (?:here|on)|subscribe|please|read (?:more|also|the))\b"
     r"|^for (?:more|further|additional|a (?:full|more|complete|detailed|discussion|list|summary))\b"
     r"|https?://|www\.|\w@\w|©|\ball rights reserved\b|\bthis (?:report|paper|article|chapter)\b"
-    r"|\bCRS (?:Report|In Focus|Insight)\b|\bISBN\b"
+    r"|\w\. [A-Z][a-z]+: [A-Z]|\bCRS (?:Report|In Focus|Insight)\b|\bISBN\b"
 )
 
 # Words by which a sentence tells what was found, how much, what should be done, what follows.

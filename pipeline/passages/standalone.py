@@ -179,10 +179,17 @@ _SUBJECTS = frozenset(("he", "she", "it", "they"))
 
 
 def _has_noun(before: str, pronoun: str) -> bool:
-    """Say whether there may be a noun among words that a pronoun can mean."""
-    if pronoun.lower().startswith("the") and not english.MANY.search(before):
-        return False
-    return any(word.lower() not in english.FUNCTION_WORDS for word in _WORD.findall(before))
+    """Say whether there may be a noun among words that a pronoun can mean.
+
+    "They" means more than one; "it" means one, and not what the verb before it says: "carried it".
+    """
+    words = [word for word in _WORD.findall(before) if word.lower() not in english.FUNCTION_WORDS]
+    if pronoun.lower().startswith("the"):
+        return bool(words) and english.MANY.search(before) is not None
+    return any(not word.endswith(("ed", "s")) or word.endswith(_SINGULAR) for word in words)
+
+
+_SINGULAR = ("ss", "us", "is", "ics", "'s", "’s", "News", "news", "States", "series")
 
 
 def _names_person(before: str) -> bool:
