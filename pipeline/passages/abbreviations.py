@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# "(FUTA)", "(R&D)", "(CBO's)", "(UAVs)"
-_SHORT = re.compile(r"\((?P<short>[A-Z][A-Za-z&.-]{0,9}?[A-Z])(?:s|['’]s)?\)")
+# "(FUTA)", "(R&D)", "(CBO's)", "(UAVs)", "(NDAA; P.L. 108-136)"
+_SHORT = re.compile(r"\((?P<short>[A-Z][A-Za-z&.-]{0,9}?[A-Z])(?:s|['’]s)?(?:[;,] [^()]{1,60})?\)")
 _BEFORE = 160  # characters before it, in which its words stand
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*|&")
 _POSSESSIVE = re.compile(r"['’]s?$")

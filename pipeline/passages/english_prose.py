@@ -41,7 +41,9 @@ _LEADING = _any(
     Same|Only then
     """
 )
-LEADING_ON = re.compile(rf"(?:{_LEADING})\b(?! (?:than|to|with)\b)|(?:Yes|No|Well|Oh|Ah),")
+LEADING_ON = re.compile(
+    rf"(?:{_LEADING})\b(?! (?:than|to|with)\b)|(?:Yes|No|Well|Oh|Ah|One|Two|Three|Four|Five)[,.]"
+)
 # "Some are", "Each of them": what they count is said in an earlier sentence.
 _COUNTS = _any(
     """
@@ -91,6 +93,10 @@ _GENERAL = "new|current|joint|entire|whole|full|average|existing|latest|final|[a
 GENERIC = re.compile(
     rf"(?:^|(?<=[,;] ))[Tt]he (?:(?:{_GENERAL}) )?(?P<noun>{_NAMED})(?:,| (?:{_VERBS})\b)"
 )
+# "The budget proposal included …" may be named well enough, or not.
+VAGUE = re.compile(rf"The [a-z-]+ (?:{_NAMED}) (?:{_VERBS})\b")
+# "The ant lives …": a sentence that takes its subject for known.
+MET_BEFORE = re.compile(rf"The [a-z-]+ (?:{_VERBS})\b")
 # "If the loans are …": which loans may be said elsewhere; or there is but one, as of "the economy".
 BARE = re.compile(
     r"(?:^|(?:If|When|Once|As|While|Although|Because|Where|Since|[a-z],) )[Tt]he [a-z-]+ (?:is|are"
@@ -123,7 +129,7 @@ POINTING = re.compile(
     r"|\bthe (?:next|following|previous) (?:day|night|morning|week|month|year|paragraph|chapter)\b"
     r"|\b(?:days?|weeks?|months?|years?|hours?|minutes?) (?:later|earlier|afterwards)\b"
     r"|\b(?:another|others?) (?:is|are|was|were|would|will|has|have)\b|\bthat['’]s\b"
-    r"|\bby then\b|, then,"
+    r"|\bby then\b|, then,|\bhere\b|\bsee [A-Z]|\bhead over to\b"
     r"|\bthe (?:report|paper|article|chapter|section|page|table)\b(?! (?:of|by|on|in|that|which))"
 )
 # "could then consider", where no "if" or "when" stands before.
@@ -138,7 +144,14 @@ COMPARING = re.compile(
     r"|similarly|otherwise|elsewhere|for example|for instance)\b"
 )
 ALSO = re.compile(r"(?<=[a-z,])(?<!but)(?<!only)(?<!See)(?<!see) also(?= [a-z])")
-ASIDE = re.compile(r", (?:however|therefore|thus|moreover|furthermore|for example|of course),")
+ASIDE = re.compile(
+    r", (?:however|though|therefore|thus|moreover|furthermore|for example|of course),"
+)
+# Notes of a diary: "Left the hut at six."
+NO_ONE = re.compile(
+    r"(?:Left|Sat|Went|Took|Got|Saw|Came|Woke|Slept|Ran|Spent|Walked|Reached|Met) (?:the|an?|in|at"
+    r"|on|up|off|to|out|my|our|his|her)\b"
+)
 # What may be a verb, or else a plural: names and titles in a row have neither.
 VERB = re.compile(rf"(?<![\w’'])(?:{_VERBS}|[a-z]+(?:en|n['’]t|ing))\b")
 # "She did not, and …": what she did not do is said before.
@@ -221,7 +234,7 @@ PREPOSITIONS = re.compile(
 # "The extent of their use": no noun that "their" can mean.
 OF_THEIRS = re.compile(r"\b[a-z]+ (?:of|for|behind|about) $")
 MANY = re.compile(  # what "they" can mean
-    r"(?i)\b(?:[a-z-]{2,}s|and|people|children|men|women|police|public|staff|everyone|anyone|someone"
+    r"(?i)\b(?:(?!this\b|does\b|always\b)[a-z-]{3,}s|and|people|children|men|women|police|public|staff|everyone|anyone|someone"
     r"|person|anybody|somebody|nobody|majority|data|criteria|media|nor|or)\b"
 )
 # "in Calder", "the Bank": capitals of no person.
@@ -253,7 +266,7 @@ APPARATUS = re.compile(
     r"|^(?:see|click (?:here|on)|subscribe|please|read (?:more|also|the))\b"
     r"|^for (?:more|further|additional|a (?:full|more|complete|detailed|discussion|list|summary))\b"
     r"|https?://|www\.|\w@\w|©|\ball rights reserved\b|\bthis (?:report|paper|article|chapter)\b"
-    r"|\bCRS (?:Report|In Focus|Insight)\b|\bISBN\b"
+    r"|\w\. [A-Z][a-z]+: [A-Z]|\bCRS (?:Report|In Focus|Insight)\b|\bISBN\b"
 )
 
 # Words by which a sentence tells what was found, how much, what should be done, what follows.
@@ -285,4 +298,12 @@ YOU = re.compile(r"\b[Yy](?:ou|our|ours|ourself)\b")
 # To a reader, and of a writer: no sentence that tells what a text is about.
 ADDRESSING = re.compile(rf"{YOU.pattern}|{FIRST_PERSON.pattern}|[!?]$")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-DAY_ALONE = re.compile(rf"\b(?:{_MONTHS}) \d{{1,2}}\b(?!,? \d{{4}})")  # of a year said before
+DAY_ALONE = re.compile(  # of a year said before
+    rf"\b(?:{_MONTHS}) \d{{1,2}}\b(?!,? \d{{4}})|^At \d{{1,2}}[:.]\d\d"
+)
+# A thing that is named, "a gateway", and one that was: "The gateway …", but not "the gate of …".
+INTRODUCED = re.compile(r"\b[Aa]n? (?:[a-z-]+ )?([a-z]{3,})\b")
+GIVEN = re.compile(
+    r"\b[Tt]he ([a-z]{3,}?)s?\b(?!['’]| (?:of|in|for|that|which|who|to|on|at|from|between|with"
+    r"|where|when|[a-z]+ing|[a-z]+ed)\b)"
+)

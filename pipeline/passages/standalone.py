@@ -15,10 +15,16 @@ from pipeline.text.postedit import starts_with_anaphor, strip_connective
 from pipeline.text.sentences import FINISHED
 
 LEAST, MOST = 8, 60  # words of a sentence that is a passage; chosen on six reports
-_LEADING_ON = (CONNECTIVE, english.LEADING_ON, english.NOTHING_COUNTED, english.SEEN_BEFORE)
+_LEADING_ON = (
+    CONNECTIVE,
+    english.LEADING_ON,
+    english.NOTHING_COUNTED,
+    english.SEEN_BEFORE,
+    english.NO_ONE,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLAIN_OPENING = re.compile(
-    r"[\"“'‘(]?(?:[A-Z$€£]|\d(?:[\d,.]*\d)?(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
+    r"[\"“'‘]?(?:[A-Z$€£]|\d(?:[\d,.]*\d)?(?:%|\s(?!(?:as|of|to|and|in|on|by|is)\b)))"
 )
 _KEPT_CONNECTIVES = ("For example", "For instance", "Instead")  # without them it says another thing
 _OPENING_CLAUSE = 60  # characters
@@ -173,10 +179,17 @@ _SUBJECTS = frozenset(("he", "she", "it", "they"))
 
 
 def _has_noun(before: str, pronoun: str) -> bool:
-    """Say whether there may be a noun among words that a pronoun can mean."""
-    if pronoun.lower().startswith("the") and not english.MANY.search(before):
-        return False
-    return any(word.lower() not in english.FUNCTION_WORDS for word in _WORD.findall(before))
+    """Say whether there may be a noun among words that a pronoun can mean.
+
+    "They" means more than one; "it" means one, and not what the verb before it says: "carried it".
+    """
+    words = [word for word in _WORD.findall(before) if word.lower() not in english.FUNCTION_WORDS]
+    if pronoun.lower().startswith("the"):
+        return bool(words) and english.MANY.search(before) is not None
+    return any(not word.endswith(("ed", "s")) or word.endswith(_SINGULAR) for word in words)
+
+
+_SINGULAR = ("ss", "us", "is", "ics", "'s", "’s", "News", "news", "States", "series")
 
 
 def _names_person(before: str) -> bool:

@@ -89,9 +89,9 @@ def test_blocks_stand_in_the_text_in_its_order(text: str) -> None:
 )
 def test_hostile_texts_are_read_quickly(part: str) -> None:
     text = part * (100_000 // len(part))
-    start = time.perf_counter()
+    start = time.process_time()
     blocks(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_headings() -> None:

@@ -57,6 +57,14 @@ def test_tells_findings_and_advice_and_no_item_of_a_list() -> None:
     assert "Nobody has lived" not in told
 
 
+def test_what_comes_right_after_a_colon_is_no_passage() -> None:
+    """Even in one paragraph: alone, a condition would say that it is so."""
+    text = REPORT.replace("more than two winters.\nThe pier", "more than two winters. The pier")
+    told = " ".join(shown(text, 150))
+    assert "Nobody has lived" not in told
+    assert "The pier of the island" not in told
+
+
 def test_every_passage_can_be_read_alone() -> None:
     for text in shown(REPORT, 150):
         assert not re.match(r"It|They|This|However|First|Second", text)

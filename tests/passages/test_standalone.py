@@ -106,7 +106,7 @@ def test_any_text_at_all(text: str) -> None:
 @pytest.mark.parametrize("part", ["the both of ", "A ", "if ", "Aa — ", "(", "the many ", "it "])
 def test_hostile_texts_are_read_quickly(part: str) -> None:
     text = "Abc is " + part * (100_000 // len(part)) + "done."
-    start = time.perf_counter()
+    start = time.process_time()
     stands_alone(loosened(text))
     follows_well(text, text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
