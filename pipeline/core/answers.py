@@ -168,7 +168,7 @@ class Answers:
         if answer.left_out:  # first, since a run may end between
             left_out = Reply("\n".join(answer.left_out), 0, 0, "stop")
             await self.store.put(derived_key("left out", key), left_out)
-        await self.store.put(key, Reply(answer.text, 0, 0, "stop", answer.verified))
+        await self.store.put(key, Reply(answer.text, 0, 0, "stop", bool(answer.verified)))
 
     def _kept(self, key: str) -> Answer | None:
         reply = self.store.get(key)

@@ -152,16 +152,16 @@ class Planner:
     @property
     def _merging(self) -> Merging:
         """How partial summaries become one, where there are no passages to tell."""
-        if self.merge not in ("auto", "passages"):
-            return self.merge
-        return "extractive" if self._is_small else "abstractive"
+        if self.merge == "auto" or self.merge == "passages":
+            return "extractive" if self._is_small else "abstractive"
+        return self.merge
 
     def _way(self, languages: Languages, passages: Sequence[Passage] = ()) -> Way:
         """Return the way of summarizing; into another language only the model can merge."""
         if passages:
             kind = passages[0].kind
             shown = self.strategy == "extractive" or self._is_small or kind == "prose"
-            return Way(Tell(asked=not shown), Join(kind))
+            return Way(Tell(asked=not shown), Join(kind=kind))
         way = way_of(self.strategy, "abstractive" if languages.crossed else self._merging)
         if languages.crossed and not way.chunk.calls:
             raise LanguageError(

@@ -87,7 +87,7 @@ def _told(said: Sequence[Run], text: str) -> Iterator[tuple[str, Passage]]:
                 if not _can_be_told(sentence, verbatim, begins) or pieces & _words(sentence):
                     continue
                 if told := reported(sentence, run.speaker, names):
-                    yield sentence, Passage(told, one.start, one.end, run.speaker)
+                    yield sentence, Passage(told, one.start, one.end, run.speaker, "meeting")
                     break
 
 

@@ -64,7 +64,7 @@ def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
     plot = _Plot(sentences, people, centroid)
     found = [plot.weighed(run) for run in Alone(sentences, people).runs()]
     return [
-        Passage(run.text, run.found[0].start, run.found[-1].end, plot.who(run), run.worth)
+        Passage(run.text, run.found[0].start, run.found[-1].end, plot.who(run), "story", run.worth)
         for run in choose(found, words)
     ]
 

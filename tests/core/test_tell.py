@@ -30,7 +30,7 @@ MEETING = "\n".join(
         "Marketing: In the survey seventy percent of the people said that they use ten buttons.",
         "Industrial Designer: The solar cells are too expensive, so we should leave them out.",
         "User Interface: The display needs a light, because people watch films in the dark.",
-        "Project Manager: In the next meeting we will look at the prototype that the designers make.",
+        "Project Manager: In the next meeting we will look at the prototype of the designers.",
     ]
 )
 REPORT = "\n\n".join(
@@ -71,7 +71,12 @@ def test_only_the_first_sentence_of_an_answer_is_told():
 
 
 def test_a_speaker_who_goes_on_is_named_once_more_as_also():
-    told = ["Ann said that it rained.", "Ann thought that it was late.", "", "Bob said that he ran."]
+    told = [
+        "Ann said that it rained.",
+        "Ann thought that it was late.",
+        "",
+        "Bob said that he ran.",
+    ]
     assert put_together(told, "meeting") == (
         "Ann said that it rained. Ann also thought that it was late. Bob said that he ran."
     )
@@ -114,7 +119,7 @@ def test_a_failed_call_is_stood_in_for_and_named():
 
 def test_told_passages_are_cached(tmp_path):
     store = SqliteStore(tmp_path / "store.db")
-    first, result = run(rewritten, MEETING, store=store)
+    _, result = run(rewritten, MEETING, store=store)
     again, cached = run(rewritten, MEETING, store=store)
     assert again.finished(result.plan) == result.plan.calls
     assert not again.model.calls
@@ -143,14 +148,14 @@ def test_a_model_too_small_to_be_believed_is_not_asked_and_the_user_is_told(text
 
 
 def test_a_model_of_middle_size_is_asked_for_passages_of_meetings():
-    one, result = run(rewritten, MEETING, merge="auto", parameters=1_500_000_000)
+    one, _ = run(rewritten, MEETING, merge="auto", parameters=1_500_000_000)
     assert all("Rewrite this" in call.user for call in one.model.calls)
-    one, result = run(rewritten, MEETING, merge="auto", parameters=7_000_000_000)
+    one, _ = run(rewritten, MEETING, merge="auto", parameters=7_000_000_000)
     assert not any("Rewrite this" in call.user for call in one.model.calls)
 
 
 def test_a_text_in_another_language_is_summarized_as_ever():
     text = "Der Fluss trug das Boot am Abend über die Grenze in die alte Stadt. " * 40
-    one, result = run(rewritten, text, merge="auto", parameters=1_500_000_000)
+    one, _ = run(rewritten, text, merge="auto", parameters=1_500_000_000)
     assert one.model.calls
     assert not any("Rewrite this" in call.user for call in one.model.calls)
