@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Chosen by reading what came out of six stories of the evaluation's data.
 SHORT = 6  # words of a sentence that only shows a gesture
 RECENT = 6  # sentences back, in which "a robot" stands that is "the robot" afterwards
+ASKED = 3  # to the power of which it counts, with a query, how near a run is to that
 # What is left of the worth of a run:
 QUIET = 0.6  # in which nothing turns, nobody speaks, and no two people act
 CLEARNESS = 0.82  # for every word of it that points elsewhere
@@ -61,21 +62,24 @@ def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
         return []
     sentences = told_sentences(text, people)
     centroid = Centroid((people.without(one.text) for one in sentences), query, "en")
-    plot = _Plot(sentences, people, centroid)
+    plot = _Plot(sentences, people, centroid, 1.0 if query is None else ASKED)
     found = [plot.weighed(run) for run in Alone(sentences, people).runs()]
     return [
         Passage(run.text, run.found[0].start, run.found[-1].end, plot.who(run), run.worth)
-        for run in choose(found, words)
+        for run in choose(found, words, whole=query is None)
     ]
 
 
 class _Plot:
     """What makes a run of a story's sentences worth reading."""
 
-    def __init__(self, sentences: Sequence[Told], people: People, centroid: Centroid) -> None:
+    def __init__(
+        self, sentences: Sequence[Told], people: People, centroid: Centroid, power: float
+    ) -> None:
         self._sentences = sentences
         self._people = people
         self._centroid = centroid
+        self._power = power
         self._actors = [people.called(people.actor(plain(one.told))) for one in sentences]
         uses = Counter(name for name in self._actors if name)
         uses.update(one.speaker for one in sentences if one.speaker in people.names)
@@ -101,7 +105,7 @@ class _Plot:
         if not turns and acting < 2 and not run.said:
             told *= QUIET
         vague = _vague(run.said) + self._unknown(run)
-        return float(near * told * CLEARNESS**vague * self._shape(run))
+        return float(near**self._power * told * CLEARNESS**vague * self._shape(run))
 
     def _shape(self, run: Run) -> float:
         """Return what is left of a run's worth for how long it is, and how it begins and ends."""

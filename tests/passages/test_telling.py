@@ -58,7 +58,7 @@ def test_who_speaks_is_left_open_where_it_is_unsure(paragraph, speaker):
 
 def test_a_line_that_ends_early_ends_a_paragraph():
     wide = "Marta watched the sea for a long time and said nothing at all to anybody."
-    text = f'{wide}\n{wide}\n{wide}\n"It is late."\nOutside, Osric waited for her.\n'
+    text = f'{wide}\n{wide}\n{wide}\n\n"It is late."\nOutside, Osric waited for her.\n'
     speech = next(one for one in told(text) if one.said)
     assert speech.speaker == ""
 
