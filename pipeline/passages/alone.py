@@ -72,6 +72,8 @@ class Alone:
         if not _WHOLE.search(one.text) or _CUT_OFF.search(one.text):
             return False
         told = plain(one.told)
+        if told and count_words(told) < 2:  # "Oh."
+            return False
         if told.endswith("?") or (_FIRST_PERSON.search(told) and not self._is_ours):
             return False
         return bool(one.speaker) or not one.said

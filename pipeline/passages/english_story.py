@@ -136,6 +136,19 @@ TURNS = re.compile(
         "task force|at fault|I lied",
     )
 )
+# What people do while they speak or wait, and what tells nothing of a plot.
+GESTURES = re.compile(
+    "(?i)"
+    + _any(
+        r"""
+        nodded look(?:ed|ing) smil(?:ed|ing) blink\w+ star(?:ed|ing) shrugged sigh\w* frown\w*
+        grinn?\w* eyebrows? mouth throat glanc\w+ tapped gestur\w+ paused hovered exhaled peered
+        squint\w+ chair squeezed mounted perspiration sweat\w* shifted muttered trembled shivered
+        blush\w* bowed
+        """,
+        "his head|her head|(?:stood|sat|got|stepped) (?:up|down|back)",
+    )
+)
 # Said only: what somebody knows, fears, wants or is going to do.
 PLANS = re.compile(
     "(?i)"

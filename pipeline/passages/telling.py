@@ -25,7 +25,10 @@ _HE_SAID = re.compile(
     rf'|\b([Hh]e|[Ss]he) {_SAID}\b[^".]{{0,60}}[,:] ""'
 )
 _ASKED = re.compile(r"[?!][\"”]\Z")
-_TAG = re.compile(rf"(?:[^\s,\"“”.]+\.? ){{1,4}}?(?:[a-z]+ly )?{_SAID}\b")
+_TAG = re.compile(
+    rf"(?:[^\s,\"“”.]+\.? ){{1,4}}?(?:[a-z]+ly )?{_SAID}\b"
+    rf"|[A-Z]\S* (?:[A-Z]\S* )?[a-z]+ed[,.]"  # "Qorn whistled, …"
+)
 _LOOSE = re.compile(r"[\"”](?=\s|$)")
 _LONGEST = 600  # characters of a sentence that is read; longer ones are not told, or not sentences
 

@@ -32,9 +32,10 @@ def test_speech_goes_on_from_sentence_to_sentence():
     assert first.speaker == second.speaker == "Marta"
 
 
-def test_a_question_keeps_who_asks_it():
-    assert [one.text for one in told('"What is it?" Marta asked. "Tell me."')] == [
-        '"What is it?" Marta asked.',
+@pytest.mark.parametrize("asks", ["Marta asked.", "he asked.", "Marta whistled, waiting."])
+def test_a_question_keeps_who_asks_it(asks):
+    assert [one.text for one in told(f'"What is it?" {asks} "Tell me."')] == [
+        f'"What is it?" {asks}',
         '"Tell me."',
     ]
 
