@@ -114,6 +114,8 @@ PERSON = re.compile(
     )
 )
 APPEARS = re.compile(_any("voice face figure"))  # and somebody new with it
+# Before "him", where that may be who acts; elsewhere it is somebody else: "Dennis hit him".
+PLACES = "above after ahead around before behind below beneath beside near past toward towards"
 # No story: what publishers and transcribers write before and behind it.
 FRONT = re.compile(
     r"(?i)\[|https?:|"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Chosen by reading what came out of six stories of the evaluation's data.
 SHORT = 6  # words of a sentence that only shows a gesture
+SELDOM = 8  # times that a word stands in a story which is not known all through it
 RECENT = 6  # sentences back, in which "a robot" stands that is "the robot" afterwards
 # To the power of which it counts how near a run is to what the story, or a query, is about.
 NEARNESS, ASKED = 0.5, 3
@@ -87,6 +88,7 @@ class _Plot:
         self._actors = [people.called(people.actor(plain(one.told))) for one in sentences]
         uses = Counter(name for name in self._actors if name)
         uses.update(one.speaker for one in sentences if one.speaker in people.names)
+        self._words = Counter(w for one in sentences for w in re.findall(r"[a-z]{4,}", one.text))
         self._main = max(uses, key=lambda name: (uses[name], name), default="")
 
     def weighed(self, run: Run) -> Run:
@@ -140,10 +142,17 @@ class _Plot:
         return len(found - {""})
 
     def _unknown(self, run: Run) -> int:
-        """Count "the robot" where "a robot" stands in the sentences before."""
+        """Count "the robot" where "a robot" stands in the sentences before.
+
+        And the table that a run begins with, where it stands there and seldom elsewhere.
+        """
         before = self._sentences[max(0, run.first - RECENT) : run.first]
         new = {noun for one in before for noun in _INDEFINITE.findall(one.told)}
-        return len(new & set(_DEFINITE.findall(run.told)))
+        unknown = len(new & set(_DEFINITE.findall(run.told)))
+        first = _DEFINITE.match(run.found[0].told)
+        if first and self._words[first[1]] <= SELDOM:
+            unknown += any(first[1] in one.text for one in before)
+        return unknown
 
 
 def _gestures(run: Run) -> float:

@@ -60,6 +60,7 @@ def test_passages_are_where_their_places_say():
         '"They will put out the lamp on Friday, because nobody pays for it in the winter months."',
         '"If he goes, forty people will die in the water before the morning comes," Marta said.',
         '"That is why the company will put out the lamp on Friday in the evening," Marta said.',
+        "Osric pulled him out of the water, and the ship broke on the reef before the morning.",
         "This was why Marta climbed the stairs every evening and lit the lamp before the storm.",
         '"You are early, Captain, and the supply boat comes in April or in May—" Marta said.',
         "When it was done, Marta climbed the stairs and lit the lamp for the ships in the storm.",
