@@ -120,7 +120,7 @@ class Alone:
         return not (one.inside and one.said[:1].islower())
 
     def _has_object(self, told: str) -> bool:
-        """Say whether a sentence begins with what the only one named does to "him", who is another."""
+        """Say whether a sentence begins with what somebody does to "him", who is not named."""
         match = _OBJECT.match(told)
         if not match or match[1] in _PLACES:
             return False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 USUAL = 36  # words of a passage, by which is told how many stretches a story is cut into
 EARLY, LATE = 0.12, 0.92  # shares of a text: its beginning ends, and its end begins
 NEAR = 0.06  # share of a text behind the first run with the main character; the best is taken
+FIRST = 1.4  # times its worth is what the first of them counts
 WORTH = 0.3  # share of the best one's worth below which nothing is taken only to reach the length
 
 # "He" and "she" where they stand for who acts, and where they stand for who says something.
@@ -102,8 +103,10 @@ def choose(found: Sequence[Run], words: int, *, whole: bool = True) -> list[Run]
 def _take_ends(choice: _Choice, best: Sequence[Run], worthy: Sequence[Run]) -> None:
     """Take a run that introduces the main character, and one that ends the story."""
     begins = [run for run in best if run.introduces and run.at <= EARLY]
-    until = min((run.at for run in begins), default=0.0) + NEAR
-    choice.take_first(run for run in begins if run.at <= until)
+    first = min((run.at for run in begins), default=0.0)
+    begins = [run for run in begins if run.at <= first + NEAR]
+    begins.sort(key=lambda run: -run.worth * (FIRST if run.at == first else 1.0))
+    choice.take_first(begins)
     ends = [run for run in worthy if run.at >= LATE]
     choice.take_first(sorted(ends, key=lambda run: -run.worth * _lateness(run)))
 
