@@ -169,7 +169,8 @@ class People:
         return re.compile(
             rf'"" {self._who} {_ADVERB}{_SAID}|"" {_SAID} ({other})'
             rf'|({other}) {_ADVERB}{_SAID}[^".,]{{0,40}}[,:] ""'
-            rf'|"" ((?:[Tt]he|[Aa]n?) (?:[A-Za-z-]+ ){{0,2}}[A-Za-z-]+) {_SAID}|"" {_SAID} (the [A-Za-z-]+)'
+            rf'|"" ((?:[Tt]he|[Aa]n?) (?:[A-Za-z-]+ ){{0,2}}[A-Za-z-]+) {_SAID}'
+            rf'|"" {_SAID} ((?:the|an?) [A-Za-z-]+)'
         )
 
     def _called(self, mention: str) -> str:

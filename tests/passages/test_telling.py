@@ -51,8 +51,8 @@ def test_a_gesture_before_speech_says_who_speaks():
         ('Osric laughed, but Marta was grave as she answered, "It is late."', "she"),
         ('A stranger stood by Marta. "It is late," he said.', "he"),
         ('"It is late."', ""),
-        ('"It is late." The waiter took the coin that Marta gave him.', ""),
-        ('"It is late," a soft voice said. Marta turned.', "a soft voice"),
+        ('The waiter took the coin that Marta gave him. "It is late."', ""),
+        ('Marta turned. "It is late," a soft voice said.', "a soft voice"),
     ],
 )
 def test_who_speaks_is_left_open_where_it_is_unsure(paragraph, speaker):
