@@ -33,6 +33,7 @@ TESTED = [
     ("eval", "eval"),
     ("pipeline/documents", "documents"),
     ("pipeline/text", "text"),
+    ("pipeline/passages", "passages"),
     ("pipeline/evidence", "evidence"),
 ]
 

@@ -12,6 +12,7 @@ from pipeline.passages.english_story import (
     FRONT,
     LEADS_ON,
     PERSON,
+    PLACES,
     POINTS_BACK,
 )
 from pipeline.passages.runs import SUBJECT, Run, without_connective
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # Chosen by reading what came out of six stories of the evaluation's data.
 LEAST, MOST = 14, 60  # words of a run
+SENTENCES = 8  # of a run, at most
 WINDOW = 8  # sentences back, in which nobody else is named whom a pronoun can mean
 
 _LONGEST = 50  # words of a sentence
@@ -33,6 +35,8 @@ _WHOLE = re.compile(r"[.!?][\"”'’)]*$")
 _CUT_OFF = re.compile(r"(?:\.\.\.|…)[.!?]?[\"”]|(?:\.\.\.|…)$|(?:—|--)[\"”]?(?:$|\s)")
 _FIRST_PERSON = re.compile(r"\b(?:I|we|my|our|me|us|you|your)\b")
 _KIND = re.compile(r"\b(?:[Aa]n?|[Tt]he) (?:[a-z]+ )?[A-Z][a-z]+")  # "a Groacian", "the Russian"
+_OBJECT = re.compile(r"[^,;:]*?\b(\w+) him\b")
+_PLACES = frozenset(PLACES.split())
 _HE = re.compile(r"\b(?:he|him|his|himself|He|His)\b")
 _SHE = re.compile(r"\b(?:she|her|hers|herself|She|Her)\b")
 _THEY = re.compile(r"\b(?:they|them|their|They|Their)\b")
@@ -55,8 +59,9 @@ class Alone:
     def runs(self) -> Iterator[Run]:
         """Yield every run that can be read alone: it shows who speaks, and whom pronouns mean."""
         for first in range(len(self._sentences)):
+            end = min(first + SENTENCES, len(self._sentences)) if self._may_begin(first) else first
             words = 0
-            for last in range(first, len(self._sentences) * self._may_begin(first)):
+            for last in range(first, end):
                 words += count_words(self._sentences[last].text)
                 if words > MOST or not self._readable[last]:
                     break
@@ -70,6 +75,8 @@ class Alone:
         if not _WHOLE.search(one.text) or _CUT_OFF.search(one.text):
             return False
         told = plain(one.told)
+        if told and count_words(told) < 2:  # "Oh."
+            return False
         if told.endswith("?") or (_FIRST_PERSON.search(told) and not self._is_ours):
             return False
         return bool(one.speaker) or not one.said
@@ -102,7 +109,7 @@ class Alone:
         """Say whether a sentence needs nothing that stands before it."""
         one = self._sentences[i]
         told = plain(one.told)
-        if POINTS_BACK.search(told):
+        if POINTS_BACK.search(told) or self._has_object(told):
             return False
         if LEADS_ON.match(without_connective(one.text).lstrip('"“')) and not (
             self._meant[i] and SUBJECT.match(one.told)
@@ -111,6 +118,13 @@ class Alone:
         if one.said and ANSWERS.match(one.said):
             return False
         return not (one.inside and one.said[:1].islower())
+
+    def _has_object(self, told: str) -> bool:
+        """Say whether a sentence begins with what somebody does to "him", who is not named."""
+        match = _OBJECT.match(told)
+        if not match or match[1] in _PLACES:
+            return False
+        return len(set(self._people.mentions(told[: match.start(1)]))) == 1
 
     def _run(self, first: int, last: int) -> Run | None:
         """Return a run, if it can be read alone: it shows who speaks, and whom pronouns mean."""

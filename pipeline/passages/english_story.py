@@ -114,6 +114,8 @@ PERSON = re.compile(
     )
 )
 APPEARS = re.compile(_any("voice face figure"))  # and somebody new with it
+# Before "him", where that may be who acts; elsewhere it is somebody else: "Dennis hit him".
+PLACES = "above after ahead around before behind below beneath beside near past toward towards"
 # No story: what publishers and transcribers write before and behind it.
 FRONT = re.compile(
     r"(?i)\[|https?:|"
@@ -134,6 +136,19 @@ TURNS = re.compile(
         shoot shot danger\w* truth secret hid(?:den)? conceal\w* guilty? mistake because
         """,
         "task force|at fault|I lied",
+    )
+)
+# What people do while they speak or wait, and what tells nothing of a plot.
+GESTURES = re.compile(
+    "(?i)"
+    + _any(
+        r"""
+        nodded look(?:ed|ing) smil(?:ed|ing) blink\w+ star(?:ed|ing) shrugged sigh\w* frown\w*
+        grinn?\w* eyebrows? mouth throat glanc\w+ tapped gestur\w+ paused hovered exhaled peered
+        squint\w+ chair squeezed mounted perspiration sweat\w* shifted muttered trembled shivered
+        blush\w* bowed
+        """,
+        "his head|her head|(?:stood|sat|got|stepped) (?:up|down|back)",
     )
 )
 # Said only: what somebody knows, fears, wants or is going to do.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipeline.passages.alone import plain
 from pipeline.passages.people import People, narrated
 from pipeline.passages.speech import is_meeting
 from pipeline.text.sentences import split_sentences
@@ -29,5 +30,5 @@ def kind_of(text: str) -> Kind:
         return "prose"
     people = People.of(text)
     found = split_sentences(text)
-    acts = sum(bool(people.actor(narrated(sentence).strip())) for sentence in found)
+    acts = sum(bool(people.actor(plain(narrated(sentence)))) for sentence in found)
     return "story" if acts * _SENTENCES_AN_ACT > len(found) else "prose"

@@ -42,8 +42,8 @@ _PRONOUN = re.compile(r"\b(?:(he|him|his|himself)|she|her|hers|herself)\b", re.I
 
 
 def narrated(text: str) -> str:
-    """Return a text without what is in quotation marks."""
-    return _QUOTED.sub(' "" ', text)
+    """Return a text with `""` for what is said in it."""
+    return _QUOTED.sub('""', text)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,8 @@ class People:
         return re.compile(
             rf'"" {self._who} {_ADVERB}{_SAID}|"" {_SAID} ({other})'
             rf'|({other}) {_ADVERB}{_SAID}[^".,]{{0,40}}[,:] ""'
-            rf'|"" ([Tt]he (?:[A-Za-z-]+ ){{0,2}}[A-Za-z-]+) {_SAID}|"" {_SAID} (the [A-Za-z-]+)'
+            rf'|"" ((?:[Tt]he|[Aa]n?) (?:[A-Za-z-]+ ){{0,2}}[A-Za-z-]+) {_SAID}'
+            rf'|"" {_SAID} ((?:the|an?) [A-Za-z-]+)'
         )
 
     def _called(self, mention: str) -> str:
@@ -183,29 +184,33 @@ class People:
         return {name: found.most_common(1)[0][0] for name, found in uses.items()}
 
     def _sexes(self, flat: str) -> dict[str, Sex]:
-        """Count the pronouns of sentences that name one person, and of those that go on so."""
+        """Count titles, and the pronouns of sentences that name one person or go on from one."""
         votes: dict[str, Counter[str]] = {name: Counter() for name in self.names}
+        for match in self._pattern.finditer(flat):
+            title = re.split(r"[ .]", match[0], maxsplit=1)[0]
+            votes[self._called(match[0])] += Counter(
+                he=_VOTES * (title in HIS_TITLES), she=_VOTES * (title in HER_TITLES)
+            )
         last = ""
         for sentence in re.split(r"(?<=[.!?])\s", narrated(flat)):
-            found = list(self._pattern.finditer(sentence[:_LONGEST]))
-            owns = any(sentence[m.end() : m.end() + 2] in {"'s", "’s"} for m in found)
-            who = {self._called(match[0]) for match in found}
-            for match in found:
-                title = match[0].partition(" ")[0].rstrip(".")
-                votes[self._called(match[0])] += Counter(
-                    he=5 * (title in HIS_TITLES), she=5 * (title in HER_TITLES)
-                )
-            if len(who) == 1 and not owns:
-                last = next(iter(who))
-                rest = sentence[found[0].end() : _LONGEST]
-            elif who or not re.match(r"(?:He|She|His|Her)\b", sentence):
-                last = ""
-            else:
-                rest = sentence[:_LONGEST]
-            if last:
-                seen = _PRONOUN.findall(rest)
-                votes[last] += Counter("he" if he else "she" for he in seen[:1])
+            last, rest = self._about(sentence[:_LONGEST], last)
+            first = _PRONOUN.search(rest) if last else None
+            if first:
+                votes[last]["he" if first[1] else "she"] += 1
         return {name: _majority(votes[name]) for name in self.names}
+
+    def _about(self, sentence: str, before: str) -> tuple[str, str]:
+        """Return the only person a sentence is about, and its words behind the name.
+
+        `before` is whom the sentence before was about: "He" and "she" go on with that.
+        """
+        found = list(self._pattern.finditer(sentence))
+        who = {self._called(match[0]) for match in found}
+        owns = any(sentence[match.end() : match.end() + 2] in {"'s", "’s"} for match in found)
+        if len(who) == 1 and not owns:
+            return who.pop(), sentence[found[0].end() :]
+        goes_on = not who and re.match(r"(?:He|She|His|Her)\b", sentence)
+        return (before if goes_on else ""), sentence
 
 
 def _majority(votes: Counter[str]) -> Sex:

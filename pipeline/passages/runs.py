@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 USUAL = 36  # words of a passage, by which is told how many stretches a story is cut into
 EARLY, LATE = 0.12, 0.92  # shares of a text: its beginning ends, and its end begins
 NEAR = 0.06  # share of a text behind the first run with the main character; the best is taken
+FIRST = 1.4  # times its worth is what the first of them counts
 WORTH = 0.3  # share of the best one's worth below which nothing is taken only to reach the length
 
 # "He" and "she" where they stand for who acts, and where they stand for who says something.
@@ -75,12 +76,13 @@ class Run:
         return " ".join(shown)
 
 
-def choose(found: Sequence[Run], words: int) -> list[Run]:
+def choose(found: Sequence[Run], words: int, *, whole: bool = True) -> list[Run]:
     """Choose how a story begins and ends, then the best of each stretch, then the best of all.
 
     Args:
         found: runs, in the story's order.
         words: how many words the chosen ones have together, at most.
+        whole: whether they tell the whole story; otherwise the best are taken, wherever they are.
 
     Returns:
         The chosen ones in the story's order, none with a sentence of another.
@@ -89,20 +91,36 @@ def choose(found: Sequence[Run], words: int) -> list[Run]:
     if not best:
         return []
     choice = _Choice(words)
-    begins = [run for run in found if run.introduces and run.at <= EARLY]
-    near = [run for run in best if run in begins and run.at <= begins[0].at + NEAR]
-    choice.take_first(near)
-    ends = [run for run in found if run.at >= LATE and run.worth >= WORTH * best[0].worth]
-    choice.take_first(sorted(ends, key=lambda run: -run.worth * _lateness(run)))
-    rest = [run for run in best if run.worth >= WORTH * best[0].worth]
-    slots = max(2, round(words / USUAL))
-    filled = {_slot(run, slots) for run in choice.taken}
-    for run in rest:
-        if _slot(run, slots) not in filled and choice.take(run):
-            filled.add(_slot(run, slots))
-    for run in rest:
+    worthy = [run for run in best if run.worth >= WORTH * best[0].worth]
+    if whole:
+        _take_ends(choice, best, worthy)
+        _take_stretches(choice, worthy, max(2, round(words / USUAL)))
+    for run in worthy:
         choice.take(run)
     return sorted(choice.taken, key=lambda run: run.first)
+
+
+def _take_ends(choice: _Choice, best: Sequence[Run], worthy: Sequence[Run]) -> None:
+    """Take a run that introduces the main character, and one that ends the story."""
+    begins = [run for run in best if run.introduces and run.at <= EARLY]
+    first = min((run.at for run in begins), default=0.0)
+    begins = [run for run in begins if run.at <= first + NEAR]
+    begins.sort(key=lambda run: -run.worth * (FIRST if run.at == first else 1.0))
+    choice.take_first(begins)
+    ends = [run for run in worthy if run.at >= LATE]
+    choice.take_first(sorted(ends, key=lambda run: -run.worth * _lateness(run)))
+
+
+def _take_stretches(choice: _Choice, worthy: Sequence[Run], stretches: int) -> None:
+    """Take the best of each stretch of the text that has none yet."""
+
+    def stretch(run: Run) -> int:
+        return min(stretches - 1, int(run.at * stretches))
+
+    filled = {stretch(run) for run in choice.taken}
+    for run in worthy:
+        if stretch(run) not in filled and choice.take(run):
+            filled.add(stretch(run))
 
 
 def without_connective(sentence: str) -> str:
@@ -125,22 +143,20 @@ class _Choice:
 
     def take(self, run: Run) -> bool:
         """Take a run, if there is room for it and it is new."""
-        own = set(range(run.first, run.last + 1))
+        own = range(run.first, run.last + 1)
+        if self._left <= 0 or not self._sentences.isdisjoint(own):
+            return False
         size = count_words(run.text)
-        if size > self._left or own & self._sentences:
+        if size > self._left:
             return False
         self.taken.append(run)
-        self._sentences |= own
+        self._sentences.update(own)
         self._left -= size
         return True
 
     def take_first(self, runs: Iterable[Run]) -> Run | None:
         """Take the first that can be taken, and return it."""
         return next((run for run in runs if self.take(run)), None)
-
-
-def _slot(run: Run, slots: int) -> int:
-    return min(slots - 1, int(run.at * slots))
 
 
 def _lateness(run: Run) -> float:

@@ -25,7 +25,10 @@ _HE_SAID = re.compile(
     rf'|\b([Hh]e|[Ss]he) {_SAID}\b[^".]{{0,60}}[,:] ""'
 )
 _ASKED = re.compile(r"[?!][\"”]\Z")
-_TAG = re.compile(rf"(?:[^\s,\"“”.]+\.? ){{1,4}}?(?:[a-z]+ly )?{_SAID}\b")
+_TAG = re.compile(
+    rf"(?:[^\s,\"“”.]+\.? ){{1,4}}?(?:[a-z]+ly )?{_SAID}\b"
+    rf"|[A-Z]\S* (?:[A-Z]\S* )?[a-z]+ed[,.]"  # "Qorn whistled, …"
+)
 _LOOSE = re.compile(r"[\"”](?=\s|$)")
 _LONGEST = 600  # characters of a sentence that is read; longer ones are not told, or not sentences
 
@@ -149,8 +152,8 @@ def _speaker(told: list[str], people: People) -> str:
     tags = [(match[1] or match[2]).lower() for one in short if (match := _HE_SAID.search(one))]
     plain = [one.replace('""', "").strip(" ,") for one in short]
     about = {people.called(people.actor(one) or people.opens(one)) for one in plain} - {""}
-    about |= {who for one in plain for who in people.actors(one)}
-    if len(about) != 1 or (tags and PERSON.search(" ".join(plain))):
+    others = {who for one in plain for who in people.actors(one)} - about
+    if len(about) != 1 or others or (tags and PERSON.search(" ".join(plain))):
         return tags[0] if tags else ""
     who = next(iter(about))
     return who if not tags or people.sex(who) in {"", tags[0]} else tags[0]

@@ -58,6 +58,11 @@ def test_every_stretch_has_its_best_before_any_has_two():
     assert [one.first * 4 // 40 for one in chosen] == [0, 1, 2, 3]
 
 
+def test_with_a_query_the_best_are_taken_wherever_they_are():
+    chosen = choose(line([0.5] * 10 + [1.0] * 10 + [0.5] * 20, USUAL), 4 * USUAL, whole=False)
+    assert [one.first for one in chosen] == [10, 11, 12, 13]
+
+
 def test_nothing_is_taken_only_to_reach_the_length():
     assert len(choose(line([1.0] + [0.1] * 20), 1_000)) == 2  # and the one that introduces
 

@@ -32,9 +32,10 @@ def test_speech_goes_on_from_sentence_to_sentence():
     assert first.speaker == second.speaker == "Marta"
 
 
-def test_a_question_keeps_who_asks_it():
-    assert [one.text for one in told('"What is it?" Marta asked. "Tell me."')] == [
-        '"What is it?" Marta asked.',
+@pytest.mark.parametrize("asks", ["Marta asked.", "he asked.", "Marta whistled, waiting."])
+def test_a_question_keeps_who_asks_it(asks):
+    assert [one.text for one in told(f'"What is it?" {asks} "Tell me."')] == [
+        f'"What is it?" {asks}',
         '"Tell me."',
     ]
 
@@ -50,6 +51,8 @@ def test_a_gesture_before_speech_says_who_speaks():
         ('Osric laughed, but Marta was grave as she answered, "It is late."', "she"),
         ('A stranger stood by Marta. "It is late," he said.', "he"),
         ('"It is late."', ""),
+        ('The waiter took the coin that Marta gave him. "It is late."', ""),
+        ('Marta turned. "It is late," a soft voice said.', "a soft voice"),
     ],
 )
 def test_who_speaks_is_left_open_where_it_is_unsure(paragraph, speaker):
@@ -58,7 +61,7 @@ def test_who_speaks_is_left_open_where_it_is_unsure(paragraph, speaker):
 
 def test_a_line_that_ends_early_ends_a_paragraph():
     wide = "Marta watched the sea for a long time and said nothing at all to anybody."
-    text = f'{wide}\n{wide}\n{wide}\n"It is late."\nOutside, Osric waited for her.\n'
+    text = f'{wide}\n{wide}\n{wide}\n\n"It is late."\nOutside, Osric waited for her.\n'
     speech = next(one for one in told(text) if one.said)
     assert speech.speaker == ""
 
