@@ -47,7 +47,8 @@ SUBORDINATE = _words("if since because although though while once unless until w
 # Words alone before a comma or a subject.
 ADVERBS = _words(
     """first second third finally lastly today now then sometimes usually often maybe overall
-    furthermore moreover also currently recently originally secondly firstly unfortunately
+    furthermore moreover also still already
+    currently recently originally secondly firstly unfortunately
     traditionally internationally generally obviously fortunately clearly next here there
     everything whatever additionally"""
 )
@@ -102,12 +103,16 @@ _PATTERNS = (
     r"\b(?:for|of|to|with|about|the) (?:it's|that's|they're|we're|how|why|who)\b(?<!about how)"
     r"(?<!of how)(?<!to how)(?<!about who)(?<!about why)(?<!of who)(?<!with how)",
     r"\bit['’]s (?:should|will|can|would|is|has|have|cost)\b",
+    r"\ba (?:as|at|by|if|when|where|how|what|he|she|are|have|had|can|will|would|could|should)\b",
     # "they want they expect", "we have come up, we have covered"
     r"(?<!if )(?<!when )\b(they|we|i|you|it) (?!think|say|know|hope|mean|guess|believe|feel|wish"
     r"|said|thought|knew|need)\w+ \1\b",
     r"\b(we|they|i)( |['’])(\w+)\b[^,]{1,15}, \1\2\3\b",
     r"\b(?:discuss|talk|decide|look|think|see) (?:come|discuss|talk|decide|look|think|find)\b",
     r"\bhad (?:they|we|it|i|you)\b|\blike,",
+    r"^(?!.*\b(?:if|when|once|as|until|unless)\b).*[^,;] then (?:it|we|they|you|that)\b",
+    r"\ba (?:better|good|new|different|nice|big|small) \w{4,30}[^suia\W]s\b(?!['’])",
+    r"\bas (?:we|i|they|you) \w+ (?:\w+ ){0,4}(?:we|they|i|you)\b",
     # its end is missing
     r"\b(?:so|and|but|or|because|if|like|the|a|an|of|to|with|i|we|my|our|their|quite|very|pretty"
     r"|still|such|having|being|getting|making|than|as|at|from|by|into|they're|it's|would|could"
