@@ -112,7 +112,7 @@ _PATTERNS = (
     r"\bhad (?:they|we|it|i|you)\b|\blike,",
     r"^(?!.*\b(?:if|when|once|as|until|unless)\b).*[^,;] then (?:it|we|they|you|that)\b",
     r"\ba (?:better|good|new|different|nice|big|small) \w{4,30}[^suia\W]s\b(?!['’])",
-    r"\bas (?:we|i|they|you) \w+ (?:\w+ ){0,4}(?:we|they|i|you)\b",
+    r"\bas (?:we|i|they|you) \w+ (?:\w+ ){0,7}(?:we|they|i|you)\b|\bdecided,",
     # its end is missing
     r"\b(?:so|and|but|or|because|if|like|the|a|an|of|to|with|i|we|my|our|their|quite|very|pretty"
     r"|still|such|having|being|getting|making|than|as|at|from|by|into|they're|it's|would|could"

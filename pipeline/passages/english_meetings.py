@@ -17,7 +17,7 @@ AIM = _phrases(rf"""
 (?:aim|goal|purpose|objective|agenda)s? (?:is|are|today|will|for (?:today|this));
 (?:aim|goal|purpose|objective|agenda)s? of (?:the|this|today's|our) {_FOR};
 aiming to (?:create|design|build|make|develop|decide|find); (?:are|['’]re) here (?:today )?to;
-this (?:meeting|session|hearing) (?:is|will); item \d+; inquiry into; opened
+this (?:meeting|session|hearing) (?:is|will); in this meeting we; item \d+; inquiry into; opened
 """)
 # What was settled.
 DECIDED = _phrases(r"""
@@ -68,7 +68,7 @@ POINTING = _phrases("""
 this; these; those; them; there; here; things?; stuff; something; he; she; him; his; her; which;
 that (?:one|way|part|sort|kind|point|is|was|would|will|can|we|they);
 one of (?:these|those); do(?:ing)? (?:that|it|so); (?:of|like|about|for|with) that;
-(?:leave|put|do|give|make|take|get|use|have|need|want) it; 
+(?:leave|put|do|give|make|take|get|use|have|need|want) it;
 anyway; whatever; et cetera; the (?:same|latter|other); another; a bit; a lot
 """)
 # How a sentence begins that cannot be understood alone.
@@ -77,25 +77,32 @@ it; it['’]s; its; they; they['’][a-z]+; them; their; he; he['’]s; she; she
 that; that['’]s; this; these; those; such; there['’]s; so; which; neither; both; either; another;
 the (?:other|same|second|third|last|former|latter); (?:one|some) of (?:them|these|those);
 instead; otherwise; therefore; thus; however; similarly; likewise; especially;
-in (?:this|that|which); (?:at|for|with|on) (?:this|that); 
+in (?:this|that|which); (?:at|for|with|on) (?:this|that);
 (?:because|each|all|none|most) of (?:this|that|these|those|them); for example;
 for each of (?:these|those|them);
 for instance
 """)
 # What is said in the midst of a sentence to keep others listening.
-MIDST = re.compile(r"(?i)(?<=\w), (?:okay|ok|yeah|yes|right|well|you know|so|like),")
+MIDST = re.compile(r"(?i)(?<=\w), (?:okay|ok|yeah|yes|right|well|you know|so|like|then),")
 # Commas where a speaker only stopped to think.
 PAUSES = re.compile(
     r"(?i)(?:(?<=\bis)|(?<=\bto)|(?<=\bof)|(?<=\bor)|(?<=\bthe)|(?<=\band)|(?<=\bare)|(?<=\bwas)"
     r"|(?<=\bbut)|(?<=\bour)|(?<=\bthat)|(?<=\bwith)|(?<=\bsome)),(?= )"
+)
+# "The idea is we wait" lacks a word.
+LACKS_THAT = re.compile(
+    r"(?i)\b(one|point|idea|thing|motto|problem|reason|fact|plan|goal|issue|aim) is"
+    r" (?=(?:we|they)\b)"
 )
 # Endings with which a word is not a piece of the longer one.
 _ENDINGS = "s es ed d ing er ers r rs ly n en y al ally ness ful ist th ty or ors st est"
 ENDINGS = frozenset(_ENDINGS.split())
 # Where a sentence that is not whole can be cut into clauses. Before some of these, a clause alone
 # says something else than it does with what follows; after some, one can stand alone.
-CUT = re.compile(r", (?:and )?(so|but|and|because|although|though|except|unless|if|which) ")
-QUALIFIED = frozenset(["but", "although", "though", "except", "unless", "if"])
+CUT = re.compile(
+    r"(?:,? (until)|, (?:and )?(so|but|and|because|although|though|except|unless|if|which)) "
+)
+QUALIFIED = frozenset(["until", "but", "although", "though", "except", "unless", "if"])
 CONSEQUENCES = frozenset(["so", "but", "and"])
 CONDITION = re.compile(
     r"(?i)(?:if|when|unless|although|though|once|either|whether|suppose|even|as (?:soon|long) as)\b"

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # Chosen by reading twelve meetings of three kinds, as all numbers here.
-SHORTEST, LONGEST = 8, 38  # words of a sentence that is told
-FULL = 18  # words from which a sentence is worth fully
+SHORTEST, LONGEST = 8, 36  # words of a sentence that is told
+FULL = 15  # words from which a sentence is worth fully
 START = 0.03  # share of a meeting in which it is opened
 OPENING = 0.25  # share of a meeting in which it is said what it is for
 MOST_CLAUSES = 8  # of a sentence, that are looked at
 FEWEST = 0.08  # share of the best one's worth that another needs
-CUES = {en.DECIDED: 0.5, en.PROPOSED: 0.3, en.FOUND: 0.2, en.NUMBER: 0.25}  # worth of a mark
+CUES = {en.DECIDED: 0.7, en.PROPOSED: 0.3, en.FOUND: 0.2, en.NUMBER: 0.25}  # worth of a mark
 MOST_CUES = 2  # of a kind, that count
 DONE = 0.3  # worth of what is done by saying it
 CONDITION = 0.6  # what is left where all hangs on an "if"
@@ -43,8 +43,9 @@ BESIDE, SAME = 0.75, 0.9  # what is left for each near one, and each of the same
 
 @dataclass(frozen=True)
 class _Told:
-    """A passage before it is chosen; where it is of the text, from 0 to 1, and its terms."""
+    """A passage before it is chosen: the how manieth it is, where, from 0 to 1, and its terms."""
 
+    number: int
     passage: Passage
     at: float
     vector: Mapping[str, float]
@@ -65,9 +66,11 @@ def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
     said = runs(text)
     centroid = Centroid((s.text for run in said for s in run.sentences), query, "en")
     found = _told(said, text)
-    weighed = [_weighed(one, passage, centroid, text, query) for one, passage in found]
+    weighed = [
+        _weighed(i, one, passage, centroid, text, query) for i, (one, passage) in enumerate(found)
+    ]
     chosen = _chosen(weighed, words)
-    return [one.passage for one in sorted(chosen, key=lambda one: one.passage.start)]
+    return [one.passage for one in sorted(chosen, key=lambda one: one.number)]
 
 
 def linked(found: Sequence[Passage]) -> list[Passage]:
@@ -97,7 +100,7 @@ def _told(said: Sequence[Run], text: str) -> Iterator[tuple[str, Passage]]:
 
 
 def _weighed(
-    sentence: str, passage: Passage, centroid: Centroid, text: str, query: str | None
+    number: int, sentence: str, passage: Passage, centroid: Centroid, text: str, query: str | None
 ) -> _Told:
     """Return a passage with what it is worth."""
     vector = centroid.vector(sentence)
@@ -107,26 +110,33 @@ def _weighed(
         worth = math.sqrt(near) * _matters(sentence, passage.text, at < OPENING)
     else:
         worth = near * _matters(sentence, passage.text, begins=False)
-    return _Told(replace(passage, worth=worth), at, vector)
+    return _Told(number, replace(passage, worth=worth), at, vector)
 
 
 def _readings(said: str, verbatim: bool, begins: bool) -> Iterator[str]:
     """Yield a sentence to tell, and, as people speak in long rows of clauses, some of these."""
     sentence = plain(started(said))
+    sentence = en.MIDST.sub(",", sentence)
     if verbatim:
-        sentence = en.PAUSES.sub("", en.MIDST.sub(",", sentence))
+        sentence = en.PAUSES.sub("", sentence)
+        sentence = en.LACKS_THAT.sub(r"\1 is that ", sentence)
     yield sentence
     whole = sentence.endswith("?") or en.CONDITION.match(clause_of(sentence))
     if whole or not (verbatim or (begins and en.AIM.search(sentence))):
         return
     joints = list(en.CUT.finditer(sentence))[:MOST_CLAUSES]
     for joint in reversed(joints):  # its beginning, the longest first
-        if joint[1] not in en.QUALIFIED:
+        if _word(joint) not in en.QUALIFIED:
             yield plain(sentence[: joint.start()] + ".")
     for joint, after in zip_longest(joints, joints[1:]):
-        if joint[1] in en.CONSEQUENCES and (after is None or after[1] not in en.QUALIFIED):
+        if _word(joint) in en.CONSEQUENCES and _word(after) not in en.QUALIFIED:
             end = after.start() if after else len(sentence)
             yield plain(started(sentence[joint.end() : end].rstrip(".") + "."))
+
+
+def _word(joint: re.Match[str] | None) -> str:
+    """Return the word that joins two clauses."""
+    return (joint[1] or joint[2]) if joint else ""
 
 
 def _can_be_told(sentence: str, verbatim: bool, begins: bool) -> bool:
@@ -170,7 +180,7 @@ def _chosen(found: Sequence[_Told], words: int) -> list[_Told]:
     open_ = [one for one in found if one.passage.worth >= FEWEST * top > 0]
     taken: list[_Told] = []
     while open_:
-        best = max(open_, key=lambda one: (_worth(one, taken), -one.passage.start))
+        best = max(open_, key=lambda one: (_worth(one, taken), -one.number))
         if _worth(best, taken) < FEWEST * top:
             break
         open_.remove(best)

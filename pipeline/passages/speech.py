@@ -300,10 +300,13 @@ def _filler(words: list[str], at: int) -> int:
 def _restarted(words: list[str]) -> list[str]:
     """End a sentence where a capital says that the next one begins; begin each with one."""
     kept: list[str] = []
+    long = 0  # words of the sentence so far
     for word in words:
         anew = word.rstrip(",").replace("’", "'") in en.RESTARTS
         if anew and kept and kept[-1][-1] not in _POINTS and kept[-1].islower():
-            kept[-1] += _BROKEN_OFF
+            whole = long >= _UNBROKEN and _bare(kept[-1]) not in en.LOOSE
+            kept[-1] += "." if whole and _bare(word) in en.OPENERS else _BROKEN_OFF
         begins = kept and kept[-1].endswith(_ENDS) and "." not in kept[-1][:-1]
+        long = 1 if begins else long + 1
         kept.append(word[:1].upper() + word[1:] if begins else word)
     return kept
