@@ -95,7 +95,8 @@ _PATTERNS = (
     rf"\b(\w{{5,30}}) (?:(?!{_BETWEEN})\w+ ){{0,2}}\1\b",
     r"\b(\w{3,30}),? \1\w+|\b(\w{5})\w* \2\w*\b",
     r"\b(?:what|which|whether|how|why|who|whose) (?:whether|how|what|why)\b",
-    r"\b(?!thing|bring|during|nothing|something|everything)\w+ing (?:he|she|we|they|i)\b",
+    r"\b\w+ing (?:he|she)\b|\b(?:looking|trying|going|making|using|having|putting) (?:we|they|i)\b",
+    r"\bis if\b|\bsome to\b|\b(?:we|they|i|you) instead\b",
     r"\b(?:yeah|okay|oh|huh|hey|wow|no no|blah|please|wait|let me see|let's see|you know|i mean"
     r"|sorry|dunno|sorta|kinda|ain't)\b",
     r",[^,]{1,20},[^,]{1,15},[^,]{1,12},",
@@ -115,7 +116,7 @@ _PATTERNS = (
     r"\bas (?:we|i|they|you) \w+ (?:\w+ ){0,7}(?:we|they|i|you)\b|\bdecided,",
     # its end is missing
     r"\b(?:so|and|but|or|because|if|like|the|a|an|of|to|with|i|we|my|our|their|quite|very|pretty"
-    r"|still|such|having|being|getting|making|than|as|at|from|by|into|they're|it's|would|could"
+    r"|still|such|having|getting|making|than|as|at|from|by|into|they're|it's|would|could"
     r"|should),? ?[.?!]$",
     r"[\"“”@<>{}\[\]|_=*]|…|\.\.|--|[,;:] ?[,;:.]",
 )

@@ -53,7 +53,7 @@ suggested; recommended; proposed; urged; called; supported; opposed; rejected; m
 FUSS = _phrases(r"""
 my name; i'm from; i come from; favou?rite; draw(?:s|n|ing)?; animals?; joke; kidding; funny;
 laugh\w*; coffee; lunch; tea break; thank\w*; apolog\w+; sorry; congratulat\w+;
-good (?:morning|afternoon|question); wrap (?:it )?up;
+good (?:morning|afternoon|question); wrap (?:it )?up; end (?:the|this) meeting;
 power ?point; slides?; presentations?; minutes; white-?boards?; smart-?boards?; blackboard;
 laptops?; e-?mails?; mouse; click\w*; (?:this|that) folder; consent form; digits?;
 can you hear; mute[ds]?; microphones?; mikes?; headset; recording; recorded; transcri\w+;
@@ -74,7 +74,8 @@ anyway; whatever; et cetera; the (?:same|latter|other); another; a bit; a lot
 # How a sentence begins that cannot be understood alone.
 LEANING = _phrases("""
 it; it['’]s; its; they; they['’][a-z]+; them; their; he; he['’]s; she; she['’]s; his; her;
-that; that['’]s; this; these; those; such; there['’]s; so; which; neither; both; either; another;
+that; that['’]s; this; these; those; such; there['’]s; here;
+so; which; neither; both; either; another;
 the (?:other|same|second|third|last|former|latter); (?:one|some) of (?:them|these|those);
 instead; otherwise; therefore; thus; however; similarly; likewise; especially;
 in (?:this|that|which); (?:at|for|with|on) (?:this|that);
@@ -102,7 +103,8 @@ ENDINGS = frozenset(_ENDINGS.split())
 CUT = re.compile(
     r"(?:,? (until)|, (?:and )?(so|but|and|because|although|though|except|unless|if|which)) "
 )
-QUALIFIED = frozenset(["until", "but", "although", "though", "except", "unless", "if"])
+QUALIFIED = frozenset(["but", "although", "though", "except", "unless", "if"])
+NEGATED = re.compile(r"(?i)n['’]t\b|\b(?:not|never|no)\b")  # "not until" is no "not"
 CONSEQUENCES = frozenset(["so", "but", "and"])
 CONDITION = re.compile(
     r"(?i)(?:if|when|unless|although|though|once|either|whether|suppose|even|as (?:soon|long) as)\b"

@@ -27,7 +27,7 @@ FULL = 15  # words from which a sentence is worth fully
 START = 0.03  # share of a meeting in which it is opened
 OPENING = 0.25  # share of a meeting in which it is said what it is for
 MOST_CLAUSES = 8  # of a sentence, that are looked at
-FEWEST = 0.08  # share of the best one's worth that another needs
+FEWEST = 0.15  # share of the best one's worth that another needs
 CUES = {en.DECIDED: 0.7, en.PROPOSED: 0.3, en.FOUND: 0.2, en.NUMBER: 0.25}  # worth of a mark
 MOST_CUES = 2  # of a kind, that count
 DONE = 0.3  # worth of what is done by saying it
@@ -43,7 +43,7 @@ BESIDE, SAME = 0.75, 0.9  # what is left for each near one, and each of the same
 
 @dataclass(frozen=True)
 class _Told:
-    """A passage before it is chosen: the how manieth it is, where, from 0 to 1, and its terms."""
+    """A passage before it is chosen: its number, where it is, from 0 to 1, and its terms."""
 
     number: int
     passage: Passage
@@ -126,8 +126,10 @@ def _readings(said: str, verbatim: bool, begins: bool) -> Iterator[str]:
         return
     joints = list(en.CUT.finditer(sentence))[:MOST_CLAUSES]
     for joint in reversed(joints):  # its beginning, the longest first
-        if _word(joint) not in en.QUALIFIED:
-            yield plain(sentence[: joint.start()] + ".")
+        begun = sentence[: joint.start()]
+        changed = _word(joint) == "until" and en.NEGATED.search(begun)
+        if _word(joint) not in en.QUALIFIED and not changed:
+            yield plain(f"{begun}.")
     for joint, after in zip_longest(joints, joints[1:]):
         if _word(joint) in en.CONSEQUENCES and _word(after) not in en.QUALIFIED:
             end = after.start() if after else len(sentence)
