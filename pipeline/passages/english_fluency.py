@@ -47,7 +47,8 @@ SUBORDINATE = _words("if since because although though while once unless until w
 # Words alone before a comma or a subject.
 ADVERBS = _words(
     """first second third finally lastly today now then sometimes usually often maybe overall
-    furthermore moreover also currently recently originally secondly firstly unfortunately
+    furthermore moreover also still already
+    currently recently originally secondly firstly unfortunately
     traditionally internationally generally obviously fortunately clearly next here there
     everything whatever additionally"""
 )
@@ -94,7 +95,8 @@ _PATTERNS = (
     rf"\b(\w{{5,30}}) (?:(?!{_BETWEEN})\w+ ){{0,2}}\1\b",
     r"\b(\w{3,30}),? \1\w+|\b(\w{5})\w* \2\w*\b",
     r"\b(?:what|which|whether|how|why|who|whose) (?:whether|how|what|why)\b",
-    r"\b(?!thing|bring|during|nothing|something|everything)\w+ing (?:he|she|we|they|i)\b",
+    r"\b\w+ing (?:he|she)\b|\b(?:looking|trying|going|making|using|having|putting) (?:we|they|i)\b",
+    r"\bis if\b|\bsome to\b|\b(?:we|they|i|you) instead\b",
     r"\b(?:yeah|okay|oh|huh|hey|wow|no no|blah|please|wait|let me see|let's see|you know|i mean"
     r"|sorry|dunno|sorta|kinda|ain't)\b",
     r",[^,]{1,20},[^,]{1,15},[^,]{1,12},",
@@ -102,15 +104,19 @@ _PATTERNS = (
     r"\b(?:for|of|to|with|about|the) (?:it's|that's|they're|we're|how|why|who)\b(?<!about how)"
     r"(?<!of how)(?<!to how)(?<!about who)(?<!about why)(?<!of who)(?<!with how)",
     r"\bit['’]s (?:should|will|can|would|is|has|have|cost)\b",
+    r"\ba (?:as|at|by|if|when|where|how|what|he|she|are|have|had|can|will|would|could|should)\b",
     # "they want they expect", "we have come up, we have covered"
     r"(?<!if )(?<!when )\b(they|we|i|you|it) (?!think|say|know|hope|mean|guess|believe|feel|wish"
     r"|said|thought|knew|need)\w+ \1\b",
     r"\b(we|they|i)( |['’])(\w+)\b[^,]{1,15}, \1\2\3\b",
     r"\b(?:discuss|talk|decide|look|think|see) (?:come|discuss|talk|decide|look|think|find)\b",
     r"\bhad (?:they|we|it|i|you)\b|\blike,",
+    r"^(?!.*\b(?:if|when|once|as|until|unless)\b).*[^,;] then (?:it|we|they|you|that)\b",
+    r"\ba (?:better|good|new|different|nice|big|small) \w{4,30}[^suia\W]s\b(?!['’])",
+    r"\bas (?:we|i|they|you) \w+ (?:\w+ ){0,7}(?:we|they|i|you)\b|\bdecided,",
     # its end is missing
     r"\b(?:so|and|but|or|because|if|like|the|a|an|of|to|with|i|we|my|our|their|quite|very|pretty"
-    r"|still|such|having|being|getting|making|than|as|at|from|by|into|they're|it's|would|could"
+    r"|still|such|having|getting|making|than|as|at|from|by|into|they're|it's|would|could"
     r"|should),? ?[.?!]$",
     r"[\"“”@<>{}\[\]|_=*]|…|\.\.|--|[,;:] ?[,;:.]",
 )

@@ -10,17 +10,22 @@ _WISH = (
     r"(?:(?:would like|['’]d like|want|wish|need|have) to |would |['’]d |will |['’]ll |must )?"
     rf"{_LIGHT}"
 )
+# "I think that shows …": this "that" is the subject.
+_THAT = (
+    r"(?: that(?! (?:is|was|shows?|means?|makes?|goes|needs?|would|will|can|could|should|has|had"
+    r"|might|may|must)\b))?"
+)
 CLAUSES = (
     (
         r"There voted [^.]{1,60}?, and(?: therefore| so)?(?=,? (?:the )?(?:amendment|motion))",
         "said that",
     ),
     (r"I(?:'m| am) not (?:sure|convinced) that", "was not convinced that"),
-    (r"I (?:don['’]t|do not) (?:think|believe)(?: that)?", "did not think that"),
+    (r"I (?:don['’]t|do not) (?:think|believe)" + _THAT, "did not think that"),
     (r"I (?:was thinking|am thinking|['’]m thinking)(?: that)?", "thought that"),
     (
         rf"I ?{_LIGHT}(?:think|guess|believe|suppose|reckon|feel)(?! (?:in|of|about|so|like)\b)"
-        "(?: that)?",
+        + _THAT,
         "thought that",
     ),
     (rf"I ?{_WISH}(?:suggest|propose)(?: that)?", "suggested that"),

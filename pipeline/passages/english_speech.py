@@ -56,7 +56,7 @@ SHORT = _words(
 OPENERS = _words(
     """so well yeah yes yep no okay ok 'kay right alright and but then now cool great anyway anyways
     basically actually also because 'cause sure sorry excellent like obviously again please
-    exactly fine good hey thanks"""
+    exactly fine good hey thanks additionally furthermore moreover"""
 )
 OPENING_PHRASES = (
     "all right", "i mean", "you know", "to do that", "with that", "in that case", "at that point",

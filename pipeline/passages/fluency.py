@@ -31,7 +31,9 @@ def is_fluent(sentence: str, *, verbatim: bool = True) -> bool:
 
 def _has_verb(words: list[str]) -> bool:
     """Say whether the main clause has a subject and a finite verb."""
-    leads = en.LEADS_UP | en.ADVERBS | en.JOINTS | {"and", "or"}
+    if words[0] in en.HEADLESS or (words[0] in en.ADVERBS and _is_verb(words, 1)):
+        return False
+    leads = en.LEADS_UP | en.ADVERBS | en.JOINTS | {"and"}
     while words and words[0] in leads and "," in words:
         words = words[words.index(",") + 1 :]
     if not words or words[0] in en.HEADLESS or words[0] == ",":
@@ -71,6 +73,8 @@ def _first_clause(words: list[str]) -> list[str]:
 
 def _is_verb(words: list[str], at: int) -> bool:
     """Say whether a word is a finite verb with something before it."""
+    if at >= len(words):
+        return False
     word = words[at]
     if word.endswith(en.CONTRACTED) and word.split("'")[0] in en.CONTRACTING:
         return True

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from pipeline.passages import english_meetings as en
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # Chosen by reading twelve meetings of three kinds, as all numbers here.
-SHORTEST, LONGEST = 8, 40  # words of a sentence that is told
-FULL = 18  # words from which a sentence is worth fully
+SHORTEST, LONGEST = 8, 36  # words of a sentence that is told
+FULL = 15  # words from which a sentence is worth fully
 START = 0.03  # share of a meeting in which it is opened
 OPENING = 0.25  # share of a meeting in which it is said what it is for
-FEWEST = 0.08  # share of the best one's worth that another needs
-CUES = {en.DECIDED: 0.5, en.PROPOSED: 0.3, en.FOUND: 0.2, en.NUMBER: 0.25}  # worth of a mark
+MOST_CLAUSES = 8  # of a sentence, that are looked at
+FEWEST = 0.15  # share of the best one's worth that another needs
+CUES = {en.DECIDED: 0.7, en.PROPOSED: 0.3, en.FOUND: 0.2, en.NUMBER: 0.25}  # worth of a mark
 MOST_CUES = 2  # of a kind, that count
 DONE = 0.3  # worth of what is done by saying it
-ANYBODY = 0.6  # what is left where it is on anybody, "people"
+CONDITION = 0.6  # what is left where all hangs on an "if"
+CONTENT = 4  # words of content from which a sentence is worth fully
+ANYBODY = 0.5  # what is left where it is on anybody, "people"
 AIM = 1.5  # worth of saying what a meeting is for
 POINTS = 0.75  # what is left of worth for each word that points elsewhere
 LIKE = 0.9  # of worth that likeness to a chosen passage takes, at most
@@ -40,8 +43,9 @@ BESIDE, SAME = 0.75, 0.9  # what is left for each near one, and each of the same
 
 @dataclass(frozen=True)
 class _Told:
-    """A passage before it is chosen; where it is of the text, from 0 to 1, and its terms."""
+    """A passage before it is chosen: its number, where it is, from 0 to 1, and its terms."""
 
+    number: int
     passage: Passage
     at: float
     vector: Mapping[str, float]
@@ -62,9 +66,11 @@ def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
     said = runs(text)
     centroid = Centroid((s.text for run in said for s in run.sentences), query, "en")
     found = _told(said, text)
-    weighed = [_weighed(one, passage, centroid, text, query) for one, passage in found]
+    weighed = [
+        _weighed(i, one, passage, centroid, text, query) for i, (one, passage) in enumerate(found)
+    ]
     chosen = _chosen(weighed, words)
-    return [one.passage for one in sorted(chosen, key=lambda one: one.passage.start)]
+    return [one.passage for one in sorted(chosen, key=lambda one: one.number)]
 
 
 def linked(found: Sequence[Passage]) -> list[Passage]:
@@ -82,9 +88,11 @@ def _told(said: Sequence[Run], text: str) -> Iterator[tuple[str, Passage]]:
     pieces = _pieces(text) if verbatim else frozenset()
     for run in said:
         for one in run.sentences:
-            begins = one.start < START * len(text)
-            for sentence in _readings(one.text, verbatim):
-                if not _can_be_told(sentence, verbatim, begins) or pieces & _words(sentence):
+            begins = one.start < OPENING * len(text)
+            for sentence in _readings(one.text, verbatim, begins):
+                if not _can_be_told(
+                    sentence, verbatim, one.start < START * len(text)
+                ) or pieces & _words(sentence):
                     continue
                 if told := reported(sentence, run.speaker, names):
                     yield sentence, Passage(told, one.start, one.end, run.speaker, "meeting")
@@ -92,7 +100,7 @@ def _told(said: Sequence[Run], text: str) -> Iterator[tuple[str, Passage]]:
 
 
 def _weighed(
-    sentence: str, passage: Passage, centroid: Centroid, text: str, query: str | None
+    number: int, sentence: str, passage: Passage, centroid: Centroid, text: str, query: str | None
 ) -> _Told:
     """Return a passage with what it is worth."""
     vector = centroid.vector(sentence)
@@ -102,24 +110,35 @@ def _weighed(
         worth = math.sqrt(near) * _matters(sentence, passage.text, at < OPENING)
     else:
         worth = near * _matters(sentence, passage.text, begins=False)
-    return _Told(replace(passage, worth=worth), at, vector)
+    return _Told(number, replace(passage, worth=worth), at, vector)
 
 
-def _readings(said: str, verbatim: bool) -> Iterator[str]:
+def _readings(said: str, verbatim: bool, begins: bool) -> Iterator[str]:
     """Yield a sentence to tell, and, as people speak in long rows of clauses, some of these."""
-    sentence = en.PAUSES.sub("", en.MIDST.sub(",", plain(started(said))))
+    sentence = plain(started(said))
+    sentence = en.MIDST.sub(",", sentence)
+    if verbatim:
+        sentence = en.PAUSES.sub("", sentence)
+        sentence = en.LACKS_THAT.sub(r"\1 is that ", sentence)
     yield sentence
-    if not verbatim or sentence.endswith("?") or en.CONDITION.match(clause_of(sentence)):
+    whole = sentence.endswith("?") or en.CONDITION.match(clause_of(sentence))
+    if whole or not (verbatim or (begins and en.AIM.search(sentence))):
         return
-    joints = list(en.CUT.finditer(sentence))
-    starts = [0, *(joint.end() for joint in joints)]
-    ends = [*(joint.start() for joint in joints), len(sentence)]
-    words = ["", *(joint[1] for joint in joints), ""]
-    for start, end, before, after in zip(starts, ends, words, words[1:], strict=False):
-        if (start or end < len(sentence)) and not (
-            before in en.GIVES_REASON or after in en.QUALIFIED
-        ):
-            yield plain(started(sentence[start:end].rstrip(".") + "."))
+    joints = list(en.CUT.finditer(sentence))[:MOST_CLAUSES]
+    for joint in reversed(joints):  # its beginning, the longest first
+        begun = sentence[: joint.start()]
+        changed = _word(joint) == "until" and en.NEGATED.search(begun)
+        if _word(joint) not in en.QUALIFIED and not changed:
+            yield plain(f"{begun}.")
+    for joint, after in zip_longest(joints, joints[1:]):
+        if _word(joint) in en.CONSEQUENCES and _word(after) not in en.QUALIFIED:
+            end = after.start() if after else len(sentence)
+            yield plain(started(sentence[joint.end() : end].rstrip(".") + "."))
+
+
+def _word(joint: re.Match[str] | None) -> str:
+    """Return the word that joins two clauses."""
+    return (joint[1] or joint[2]) if joint else ""
 
 
 def _can_be_told(sentence: str, verbatim: bool, begins: bool) -> bool:
@@ -147,6 +166,10 @@ def _matters(sentence: str, told: str, begins: bool) -> float:
         marks += AIM
     if _YOU.search(sentence):  # on what anybody does
         marks *= ANYBODY
+    if en.CONDITION.match(clause_of(sentence)):
+        marks *= CONDITION
+    content = {word for word in _CONTENT.findall(sentence) if word not in en.LIGHT}
+    marks *= min(1.0, len(content) / CONTENT)
     words = len(sentence.split())
     size = min(1.0, words / FULL, (LONGEST + FULL // 2 - words) / FULL)
     return (0.1 + marks) * size * POINTS ** len(en.POINTING.findall(told))
@@ -159,7 +182,7 @@ def _chosen(found: Sequence[_Told], words: int) -> list[_Told]:
     open_ = [one for one in found if one.passage.worth >= FEWEST * top > 0]
     taken: list[_Told] = []
     while open_:
-        best = max(open_, key=lambda one: (_worth(one, taken), -one.passage.start))
+        best = max(open_, key=lambda one: (_worth(one, taken), -one.number))
         if _worth(best, taken) < FEWEST * top:
             break
         open_.remove(best)
@@ -182,6 +205,7 @@ def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return math.fsum(weight * other.get(term, 0.0) for term, weight in one.items())
 
 
+_CONTENT = re.compile(r"[A-Z]\w+|\d+|[a-z]{5,}")
 _YOU = re.compile(r"\byou\b", re.IGNORECASE)
 _LETTERS = re.compile(r"(?<![\w'’-])[a-z]{2,}(?![\w'’-])")
 _PIECE = 6  # letters of a broken word; longer ones are left to the eye

@@ -122,7 +122,7 @@ def _did(sentence: str) -> str:
 def _stated(sentence: str, names: AbstractSet[str]) -> str:
     """Return a reported statement."""
     verb, rest = _split(sentence)
-    rest = en.ASIDES.sub(",", rest).lstrip(", ")
+    rest = en.ASIDES.sub(lambda aside: "," if aside[0][0] == "," else "", rest).lstrip(", ")
     if not rest or _ONE.search(rest):
         return ""
     return f"{verb} {_lowered(third(_lowered(rest, names)), names)}"

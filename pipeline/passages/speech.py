@@ -23,6 +23,7 @@ _PIECE = 4  # letters of a broken word, at most
 _ENDS = (".", "?", "!", "…")
 _POINTS = ".,?!…;:"
 _HESITANT = 0.002  # share of hesitations among words, in a transcript of every sound
+_FILLERS_BEGIN = frozenset(phrase.split()[0] for phrase in en.FILLERS)
 _BROKEN_OFF = "…"
 
 
@@ -225,7 +226,9 @@ def _said_once(words: list[str]) -> list[str]:
 
 def _is_again(one: list[str], other: list[str]) -> bool:
     """Say whether words are said again, the last of them perhaps broken: "the joy the joystick"."""
-    if len(one) != len(other) or any(word.endswith((".", "?", "!")) for word in one):
+    if len(one) != len(other) or (len(one) > 1 and _bare(one[0]) != _bare(other[0])):
+        return False
+    if any(word.endswith((".", "?", "!")) for word in one):
         return False
     *before, last = map(_bare, one)
     *again, whole = map(_bare, other)
@@ -281,6 +284,8 @@ def _without_fillers(words: list[str]) -> list[str]:
 
 def _filler(words: list[str], at: int) -> int:
     """Return how many words from here on are a filler."""
+    if _bare(words[at]) not in _FILLERS_BEGIN:
+        return 0
     for phrase in en.FILLERS:
         row = phrase.split()
         n = len(row)
@@ -300,10 +305,13 @@ def _filler(words: list[str], at: int) -> int:
 def _restarted(words: list[str]) -> list[str]:
     """End a sentence where a capital says that the next one begins; begin each with one."""
     kept: list[str] = []
+    long = 0  # words of the sentence so far
     for word in words:
         anew = word.rstrip(",").replace("’", "'") in en.RESTARTS
         if anew and kept and kept[-1][-1] not in _POINTS and kept[-1].islower():
-            kept[-1] += _BROKEN_OFF
+            whole = long >= _UNBROKEN and _bare(kept[-1]) not in en.LOOSE
+            kept[-1] += "." if whole and _bare(word) in en.OPENERS else _BROKEN_OFF
         begins = kept and kept[-1].endswith(_ENDS) and "." not in kept[-1][:-1]
+        long = 1 if begins else long + 1
         kept.append(word[:1].upper() + word[1:] if begins else word)
     return kept

@@ -116,3 +116,16 @@ def test_no_text_makes_it_slow(nasty):
     before = time.perf_counter()
     passages(text, 100)
     assert time.perf_counter() - before < 10
+
+
+def test_a_clause_stands_for_a_row_that_broke_off():
+    said = "We should ask fishermen of the harbour for 40 euros, so it not gonna it's not for us."
+    text = MEETING + f"Clerk: Uh, {said}\n"
+    told = [one.text for one in passages(text, 400)]
+    assert "The Clerk said that they should ask fishermen of the harbour for 40 euros." in told
+
+
+def test_no_clause_is_told_without_the_but_that_follows():
+    said = "We should ask fishermen of the harbour for 40 euros, but it not gonna it's not for us."
+    text = MEETING + f"Clerk: Uh, {said}\n"
+    assert "fishermen" not in " ".join(one.text for one in passages(text, 400))
