@@ -118,7 +118,7 @@ def test_a_failed_call_is_stood_in_for_and_named():
 
 
 def test_told_passages_are_cached(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", warn=pytest.fail)
     _, result = run(rewritten, MEETING, store=store)
     again, cached = run(rewritten, MEETING, store=store)
     assert again.finished(result.plan) == result.plan.calls
