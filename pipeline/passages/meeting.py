@@ -28,6 +28,7 @@ START = 0.03  # share of a meeting in which it is opened
 OPENING = 0.25  # share of a meeting in which it is said what it is for
 MOST_CLAUSES = 8  # of a sentence, that are looked at
 FEWEST = 0.15  # share of the best one's worth that another needs
+LEFT = 0.06  # the same share, of what is left of its worth beside those taken
 CUES = {en.DECIDED: 0.7, en.PROPOSED: 0.3, en.FOUND: 0.2, en.NUMBER: 0.25}  # worth of a mark
 MOST_CUES = 2  # of a kind, that count
 DONE = 0.3  # worth of what is done by saying it
@@ -183,7 +184,7 @@ def _chosen(found: Sequence[_Told], words: int) -> list[_Told]:
     taken: list[_Told] = []
     while open_:
         best = max(open_, key=lambda one: (_worth(one, taken), -one.number))
-        if _worth(best, taken) < FEWEST * top:
+        if _worth(best, taken) < LEFT * top:
             break
         open_.remove(best)
         size = count_words(best.passage.text) + 1  # with "also"
