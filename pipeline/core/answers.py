@@ -16,7 +16,7 @@ from pipeline.core.clean import clean
 from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer
 from pipeline.core.rules import rules_version
-from pipeline.core.tell import told_of
+from pipeline.core.tell import about_of, told_of
 from pipeline.errors import BadAnswer, StrayAnswer
 from pipeline.evidence.review import Reviewer
 from pipeline.knobs import KNOBS, Knobs
@@ -60,7 +60,8 @@ class Answers:
     def prompt(self, question: Question) -> Prompt:
         """Return what is sent."""
         if question.passage is not None:
-            return self.wording.told(question.passage)
+            ask = self.wording.about if question.about else self.wording.told
+            return ask(question.passage)
         source, words = question.source.text, max(1, round(self.words * question.share))
         if question.before:
             return self.wording.refined(question.before, source, words)
@@ -98,7 +99,8 @@ class Answers:
         """Return what can be passed on of the better of two answers, or what stands in for it."""
         review = min(reviews, key=lambda review: review.badness)
         if question.passage is not None:
-            told = told_of(question.passage, review.answer, keep=self.unsupported == "keep")
+            tell = about_of if question.about else told_of
+            told = tell(question.passage, review.answer, keep=self.unsupported == "keep")
             return Answer(told, first.verified)
         failure = self._failure(review)
         if failure is not None:
@@ -111,7 +113,8 @@ class Answers:
         """Return sentences of the source itself, and why."""
         reason = f"{type(failure).__name__}: {failure}"
         if question.passage is not None:
-            return Answer(question.passage.text, stand_in=True, reason=reason)
+            text = "" if question.about else question.passage.text
+            return Answer(text, stand_in=True, reason=reason)
         bound, languages = self.max_tokens(question), self.languages
         # Partial summaries are in the language that is wanted, a chunk is in the document's own.
         language = languages.wanted if question.derived else languages.text

@@ -120,8 +120,8 @@ class Plan:
 
     @property
     def named(self) -> Literal["summary", "key passages"]:
-        """What the run comes to: where no model writes, passages of the text itself."""
-        return "key passages" if self.leaves and not self.calls else "summary"
+        """What the run comes to: where the model tells of no chunk, passages of the text itself."""
+        return "key passages" if self.leaves and not self.map_calls else "summary"
 
     @property
     def map_calls(self) -> int:

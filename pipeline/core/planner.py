@@ -7,15 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.budget import MIN_FAN_IN, Budget
+from pipeline.core.by_passages import ByPassages
 from pipeline.core.chunk import MIN_CHUNK_TOKENS, split
 from pipeline.core.content_defined import group_stable, split_stable
 from pipeline.core.plan import Node, Plan, even_tree
 from pipeline.core.prompts import SEAM_SLACK, nothing_on
 from pipeline.core.question import MIN_ANSWER
-from pipeline.core.steps import Join, Refine, Say, Tell, Way, way_of
+from pipeline.core.steps import Refine, Say, way_of
 from pipeline.errors import BudgetError, InputError, LanguageError
 from pipeline.knobs import KNOBS, Knobs
-from pipeline.passages.find import find
 from pipeline.text.languages import NAMES, Languages, foreign, language_code, language_of
 from pipeline.text.query import asked
 from pipeline.text.terms import count_words, terms
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.core.prompts import Wording
+    from pipeline.core.steps import Way
     from pipeline.documents.document import Document
     from pipeline.models.base import ChatModel
     from pipeline.options import Chunking, Merging, Strategy
@@ -56,8 +57,8 @@ class Planner:
         """Decide on every call of a run, and make none; see `Summarizer.plan`."""
         self._check(document)
         languages = self.languages(document)
-        passages = self._passages(document, languages)
-        way = self._way(languages, passages)
+        way = self._way(languages)
+        passages = self._by_passages.passages(document.text, languages)
         budget = self._budget_for(document, languages)
         chunks = self._chunks(document, budget, way)
         filled = [chunk for chunk in chunks if chunk.text.strip()]
@@ -66,7 +67,7 @@ class Planner:
         return Plan(
             document,
             tuple(chunks),
-            self._arranged(leaves, budget, way, passages)
+            self._root(leaves, budget, way, passages)
             if leaves
             else self._nothing(filled, languages),
             budget,
@@ -123,45 +124,21 @@ class Planner:
             error.most_words = most if source >= summary and most > 0 else None
             raise
 
-    def _passages(self, document: Document, languages: Languages) -> tuple[Passage, ...]:
-        """Return the passages to tell, where the summary is made of them; () elsewhere.
-
-        What can be read alone is known for English only.
-        """
-        if languages.crossed or languages.text != "en" or not self._may_tell:
-            return ()
-        found = find(document.text, self.words, self.wording.query)
-        believed = self.merge == "auto" and self.strategy != "extractive" and not self._is_small
-        return () if found and believed and found[0].kind == "prose" else tuple(found)
-
     @property
-    def _may_tell(self) -> bool:
-        """Whether a text of some kind would be told by its passages."""
-        if self.strategy != "map_reduce" or self.merge != "auto":
-            return self.strategy == "extractive" or self.merge == "passages"
-        size = self.model.parameters
-        # Whether a model of some size answers a question better than passages do was not read.
-        most = self.knobs.medium if self.wording.query is None else self.knobs.small
-        return size is not None and size < most
-
-    @property
-    def _is_small(self) -> bool:
-        """Whether nothing that the model writes of an English text is to be believed."""
-        return self.model.parameters is not None and self.model.parameters < self.knobs.small
+    def _by_passages(self) -> ByPassages:
+        return ByPassages(
+            self.model, self.wording, self.words, self.strategy, self.merge, self.knobs
+        )
 
     @property
     def _merging(self) -> Merging:
         """How partial summaries become one, where there are no passages to tell."""
-        if self.merge == "auto" or self.merge == "passages":
-            return "extractive" if self._is_small else "abstractive"
-        return self.merge
+        if self.merge != "auto":
+            return self.merge
+        return "extractive" if self._by_passages.is_small else "abstractive"
 
-    def _way(self, languages: Languages, passages: Sequence[Passage] = ()) -> Way:
+    def _way(self, languages: Languages) -> Way:
         """Return the way of summarizing; into another language only the model can merge."""
-        if passages:
-            kind = passages[0].kind
-            shown = self.strategy == "extractive" or self._is_small or kind == "prose"
-            return Way(Tell(asked=not shown), Join(kind=kind))
         way = way_of(self.strategy, "abstractive" if languages.crossed else self._merging)
         if languages.crossed and not way.chunk.calls:
             raise LanguageError(
@@ -186,26 +163,17 @@ class Planner:
         said = nothing_on(self.wording.query or "", languages.wanted)
         return Node(Say(text=said), tuple(chunks))
 
-    def _telling(self, chunk: Chunk, passages: Sequence[Passage], *, asked: bool) -> Tell:
-        """Return the step of a chunk whose passages are told."""
-        own = tuple(passage for passage in passages if chunk.start <= passage.start < chunk.end)
-        if not asked:
-            return Tell(own, asked=False)
-        read = sum(self.model.count(*self.wording.told(passage)) for passage in own)
-        return Tell(own, True, read, len(own) * self.knobs.sentence_tokens)
-
-    def _arranged(
+    def _root(
         self, leaves: Sequence[Chunk], budget: Budget, way: Way, passages: Sequence[Passage]
     ) -> Node:
-        if isinstance(way.chunk, Tell):
-            asked = way.chunk.asked
-            nodes = [Node(self._telling(c, passages, asked=asked), (c,)) for c in leaves]
-        elif len(leaves) == 1:
+        if passages:
+            return self._by_passages.tree(leaves, passages)
+        return self._arranged(leaves, budget, way)
+
+    def _arranged(self, leaves: Sequence[Chunk], budget: Budget, way: Way) -> Node:
+        if len(leaves) == 1:
             return Node(way.alone, tuple(leaves), final=True)
-        else:
-            nodes = [Node(way.chunk, (leaf,)) for leaf in leaves]
-        if len(nodes) == 1:
-            return replace(nodes[0], final=True)
+        nodes = [Node(way.chunk, (leaf,)) for leaf in leaves]
         if way.chained:
             nodes[0] = replace(nodes[0], step=Refine(first=True))
             nodes[-1] = replace(nodes[-1], step=Refine(last=True))

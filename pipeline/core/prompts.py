@@ -113,14 +113,19 @@ FORMS: Mapping[FormName, Form] = {
     ),
 }
 
-# One sentence on a passage. Its subject is given, since small models take the wrong one. Others
-# that were tried: LOG 2026-11-27.
-TELLING: Mapping[Kind, str] = {
-    "meeting": "{text}\n\nRewrite this as one short, clear sentence with the same facts. "
-    'Begin with "{who}".',
-    "story": "From a story:\n\n{text}\n\nSum up what happens in one full sentence of at most 25 "
-    'words, in the past tense. Begin with "{who}".',
-    "prose": "{text}\n\nRewrite this as one short, clear sentence with the same facts.",
+# One sentence on what someone says. Its subject is given, since small models take the wrong one.
+# Others that were tried: LOG 2026-11-27.
+TELLING = (
+    '{text}\n\nRewrite this as one short, clear sentence with the same facts. Begin with "{who}".'
+)
+# One sentence on all that was told.
+ABOUT: Mapping[Kind, str] = {
+    "meeting": "{text}\n\nWhat is this meeting about? Answer in one short sentence that begins "
+    'with "The meeting was about".',
+    "story": "From a story:\n\n{text}\n\nWhat is this story about? Answer in one short sentence "
+    'that begins with "The story is about".',
+    "prose": "{text}\n\nWhat is this text about? Answer in one short sentence that begins with "
+    '"This is about".',
 }
 
 
@@ -151,7 +156,11 @@ class Wording:
         """Ask for one sentence on a passage; in English, as passages are."""
         # An editor's brackets say who "he" is, and would be copied.
         text = passage.text.replace("[", "").replace("]", "")
-        return Prompt("", TELLING[passage.kind].format(text=visible(text), who=passage.who))
+        return Prompt("", TELLING.format(text=visible(text), who=passage.who))
+
+    def about(self, told: Passage) -> Prompt:
+        """Ask for one sentence on what all that was told is about; in English, as passages are."""
+        return Prompt("", ABOUT[told.kind].format(text=visible(told.text)))
 
     def refined(self, before: str, source: str, words: int) -> Prompt:
         """Ask for about `words` words on what `before` sums up and on what follows."""

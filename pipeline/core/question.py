@@ -22,8 +22,8 @@ class Question:
     while it is written. `derived`: the source is joined partial summaries, or chosen sentences, and
     speaks of all the characters that it covers, as every half of it does; answers are held against
     these. `before` is the summary of what comes before the source, where that is refined. `passage`
-    is what should be told in one sentence, where that is asked for. `splits` is how often it was
-    halved.
+    is what should be told in one sentence, where that is asked for; with `about`, it is all that
+    was told, and the sentence says what that is about. `splits` is how often it was halved.
     """
 
     source: Chunk
@@ -32,6 +32,7 @@ class Question:
     derived: bool = False
     before: str = ""
     passage: Passage | None = None
+    about: bool = False
     splits: int = 0
 
     @property

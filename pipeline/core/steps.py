@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.core.ask import gather
 from pipeline.core.compose import Part
 from pipeline.core.prompts import join_sources
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer, Question
-from pipeline.core.tell import put_together
 from pipeline.tree import Chunk
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.core.plan import Made, Node, Step
     from pipeline.core.tools import Tools
     from pipeline.options import Merging, Strategy
-    from pipeline.passages.passage import Kind, Passage
 
 
 @dataclass(frozen=True)
@@ -157,84 +154,6 @@ class Choose(Quiet):
 
 
 @dataclass(frozen=True)
-class Tell:
-    """Show the passages of a chunk, each as the model tells it in a sentence where that holds.
-
-    Not `asked`, they are shown as they are. `prompt_tokens` is what all of their prompts take, and
-    `output_tokens` what the model may write.
-    """
-
-    passages: tuple[Passage, ...] = ()
-    asked: bool = True
-    prompt_tokens: int = 0
-    output_tokens: int = 0
-    in_turn: bool = False
-
-    @property
-    def calls(self) -> int:
-        """See `Step`."""
-        return len(self.passages) if self.asked else 0
-
-    def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
-        """See `Step`."""
-        return self.prompt_tokens, self.output_tokens
-
-    def read(self, node: Node, tools: Tools) -> str:
-        """See `Step`."""
-        return "".join(passage.text for passage in self.passages) if self.asked else ""
-
-    async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
-        """See `Step`."""
-        if not self.asked:
-            return Answer(self._together([passage.text for passage in self.passages]))
-        answers = await gather([tools.caller.answer(q) for q in self._questions(tools)])
-        return self._all(answers)
-
-    def recorded(
-        self, node: Node, sources: Sequence[Made], before: str, tools: Tools
-    ) -> Answer | None:
-        """See `Step`."""
-        if not self.asked:
-            return None
-        answers = [tools.answers.recorded(question) for question in self._questions(tools)]
-        found = [answer for answer in answers if answer is not None]
-        return self._all(found) if len(found) == len(answers) else None
-
-    def _all(self, answers: Sequence[Answer]) -> Answer:
-        return Answer(
-            self._together([answer.text for answer in answers]),
-            verified=sum(answer.verified for answer in answers),
-            cached=sum(answer.cached for answer in answers),
-            stand_in=any(answer.stand_in for answer in answers),
-        )
-
-    def _together(self, told: Sequence[str]) -> str:
-        return put_together(told, self.passages[0].kind) if self.passages else ""
-
-    def _questions(self, tools: Tools) -> list[Question]:
-        return [
-            Question(
-                Chunk(passage.text, passage.start, passage.end, tools.count(passage.text)),
-                final=False,
-                passage=passage,
-            )
-            for passage in self.passages
-        ]
-
-
-@dataclass(frozen=True)
-class Join(Quiet):
-    """Put what was told of several chunks one after the other."""
-
-    kind: Kind = "prose"
-
-    async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
-        """See `Step`."""
-        told = put_together([one.text for one in sources], self.kind)
-        return Answer(told, stand_in=any(one.stand_in for one in sources))
-
-
-@dataclass(frozen=True)
 class Last(Quiet):
     """Take what the last of the sources came to, each having been made of the one before it."""
 
@@ -293,7 +212,7 @@ MERGES: Mapping[Merging, Way] = {  # of "map_reduce"
     "context": Way(Ask(), Ask(beside=True)),
     "extractive": Way(Ask(), Choose()),
     "rewrite": Way(Ask(central=True), Choose()),
-    "passages": Way(Tell(), Join()),
+    "passages": Way(Ask(), Ask()),  # of a text that has none; of others see `by_passages`
 }
 
 

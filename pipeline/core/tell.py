@@ -33,6 +33,15 @@ def told_of(passage: Passage, answer: str, *, keep: bool = False) -> str:
     return passage.text
 
 
+def about_of(told: Passage, answer: str, *, keep: bool = False) -> str:
+    """Return the first sentence of an answer on what was told; "" where it does not hold.
+
+    With `keep`, it is returned even so.
+    """
+    sentence = next(iter(split_sentences(answer)), "")
+    return sentence if keep or judge(sentence, told.text).holds else ""
+
+
 def put_together(told: Iterable[str], kind: Kind) -> str:
     """Put what was told one after the other; "also" where the speaker before goes on."""
     made: list[str] = []

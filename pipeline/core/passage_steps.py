@@ -1,0 +1,141 @@
+"""The steps of a summary that is made of passages: told one by one, joined, introduced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.core.ask import gather
+from pipeline.core.question import Answer, Question
+from pipeline.core.steps import Quiet
+from pipeline.core.tell import put_together
+from pipeline.passages.passage import Passage
+from pipeline.tree import Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.core.budget import Budget
+    from pipeline.core.plan import Made, Node
+    from pipeline.core.tools import Tools
+    from pipeline.passages.passage import Kind
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Show the passages of a chunk, each as the model tells it in a sentence where that holds.
+
+    Not `asked`, they are shown as they are. `prompt_tokens` is what all of their prompts take, and
+    `output_tokens` what the model may write.
+    """
+
+    passages: tuple[Passage, ...] = ()
+    asked: bool = True
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    in_turn: bool = False
+
+    @property
+    def calls(self) -> int:
+        """See `Step`."""
+        return len(self.passages) if self.asked else 0
+
+    def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
+        """See `Step`."""
+        return self.prompt_tokens, self.output_tokens
+
+    def read(self, node: Node, tools: Tools) -> str:
+        """See `Step`."""
+        return "".join(passage.text for passage in self.passages) if self.asked else ""
+
+    async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
+        """See `Step`."""
+        if not self.asked:
+            return Answer(self._together([passage.text for passage in self.passages]))
+        answers = await gather([tools.caller.answer(q) for q in self._questions(tools)])
+        return self._all(answers)
+
+    def recorded(
+        self, node: Node, sources: Sequence[Made], before: str, tools: Tools
+    ) -> Answer | None:
+        """See `Step`."""
+        if not self.asked:
+            return None
+        answers = [tools.answers.recorded(question) for question in self._questions(tools)]
+        found = [answer for answer in answers if answer is not None]
+        return self._all(found) if len(found) == len(answers) else None
+
+    def _all(self, answers: Sequence[Answer]) -> Answer:
+        return Answer(
+            self._together([answer.text for answer in answers]),
+            verified=sum(answer.verified for answer in answers),
+            cached=sum(answer.cached for answer in answers),
+            stand_in=any(answer.stand_in for answer in answers),
+        )
+
+    def _together(self, told: Sequence[str]) -> str:
+        return put_together(told, self.passages[0].kind) if self.passages else ""
+
+    def _questions(self, tools: Tools) -> list[Question]:
+        return [
+            Question(
+                Chunk(passage.text, passage.start, passage.end, tools.count(passage.text)),
+                final=False,
+                passage=passage,
+            )
+            for passage in self.passages
+        ]
+
+
+@dataclass(frozen=True)
+class Join(Quiet):
+    """Put what was told of several chunks one after the other."""
+
+    kind: Kind = "prose"
+
+    async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
+        """See `Step`."""
+        told = put_together([one.text for one in sources], self.kind)
+        return Answer(told, stand_in=any(one.stand_in for one in sources))
+
+
+@dataclass(frozen=True)
+class Introduce:
+    """Have the model say in a sentence what all that was told is about, and put that before it.
+
+    `output_tokens` is what it may write.
+    """
+
+    kind: Kind = "prose"
+    output_tokens: int = 0
+    calls: int = 1
+    in_turn: bool = False
+
+    def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
+        """See `Step`."""
+        return budget.answer + budget.overhead, self.output_tokens
+
+    def read(self, node: Node, tools: Tools) -> str:
+        """See `Step`."""
+        return ""
+
+    async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
+        """See `Step`."""
+        about = await tools.caller.answer(self._question(node, sources[0], tools))
+        return self._before(sources[0], about)
+
+    def recorded(
+        self, node: Node, sources: Sequence[Made], before: str, tools: Tools
+    ) -> Answer | None:
+        """See `Step`."""
+        about = tools.answers.recorded(self._question(node, sources[0], tools))
+        return None if about is None else self._before(sources[0], about)
+
+    def _before(self, told: Made, about: Answer) -> Answer:
+        text = put_together([about.text, told.text], self.kind)
+        return replace(about, text=text, stand_in=told.stand_in or about.stand_in, reason="")
+
+    def _question(self, node: Node, told: Made, tools: Tools) -> Question:
+        passage = Passage(told.text, node.start, node.end, kind=self.kind)
+        source = Chunk(told.text, node.start, node.end, tools.count(told.text))
+        return Question(source, final=False, derived=True, passage=passage, about=True)
