@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pipeline.evidence.review import Review
     from pipeline.models.base import ChatModel
     from pipeline.options import Unsupported
+    from pipeline.passages.passage import Passage
     from pipeline.text.languages import Languages
 
 FIRST, SECOND, HALVES = "first", "second", "halves"  # what is kept of a question
@@ -99,15 +100,24 @@ class Answers:
         """Return what can be passed on of the better of two answers, or what stands in for it."""
         review = min(reviews, key=lambda review: review.badness)
         if question.passage is not None:
-            tell = about_of if question.about else told_of
-            told = tell(question.passage, review.answer, keep=self.unsupported == "keep")
-            return Answer(told, first.verified)
+            return Answer(
+                self._told(question.passage, review, about=question.about), first.verified
+            )
         failure = self._failure(review)
         if failure is not None:
             return self.stand_in(question, failure)
         if self.unsupported != "drop":
             return Answer(review.answer, first.verified)
         return Answer(review.supported, first.verified, left_out=review.left_out)
+
+    def _told(self, passage: Passage, review: Review, *, about: bool) -> str:
+        """Return what is shown of an answer on a passage, or on what all of them are about."""
+        if not about:
+            return told_of(passage, review.answer, keep=self.unsupported == "keep")
+        if self._failure(review) is not None:
+            return ""
+        supported = review.answer if self.unsupported == "keep" else review.supported
+        return about_of(passage.text, supported, self.knobs.about_held)
 
     def stand_in(self, question: Question, failure: CallFailed) -> Answer:
         """Return sentences of the source itself, and why."""

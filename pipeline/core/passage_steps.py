@@ -51,7 +51,7 @@ class Tell:
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
         if not self.asked:
-            return Answer(self._together([passage.text for passage in self.passages]))
+            return self._shown
         answers = await gather([tools.caller.answer(q) for q in self._questions(tools)])
         return self._all(answers)
 
@@ -60,10 +60,14 @@ class Tell:
     ) -> Answer | None:
         """See `Step`."""
         if not self.asked:
-            return None
+            return self._shown
         answers = [tools.answers.recorded(question) for question in self._questions(tools)]
         found = [answer for answer in answers if answer is not None]
         return self._all(found) if len(found) == len(answers) else None
+
+    @property
+    def _shown(self) -> Answer:
+        return Answer(self._together([passage.text for passage in self.passages]))
 
     def _all(self, answers: Sequence[Answer]) -> Answer:
         return Answer(
@@ -95,6 +99,15 @@ class Join(Quiet):
 
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
+        return self._joined(sources)
+
+    def recorded(
+        self, node: Node, sources: Sequence[Made], before: str, tools: Tools
+    ) -> Answer | None:
+        """See `Step`; what is made of this may be in the cache."""
+        return self._joined(sources)
+
+    def _joined(self, sources: Sequence[Made]) -> Answer:
         told = put_together([one.text for one in sources], self.kind)
         return Answer(told, stand_in=any(one.stand_in for one in sources))
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # A meeting's sentences name their speakers and make one text; other passages are read one by one.
 SEPARATORS: Mapping[Kind, str] = {"meeting": " ", "story": "\n\n", "prose": "\n\n"}
+_ABOUT = re.compile(
+    r"(?:The|This) (?:meeting|story|text) (?:is|was) about (?P<what>.{8,200}[.!])\Z"
+)
 _SAID = re.compile(r"(?P<who>.{1,80}?) (?P<verb>said|thought|suggested) that ")
 
 
@@ -33,13 +36,17 @@ def told_of(passage: Passage, answer: str, *, keep: bool = False) -> str:
     return passage.text
 
 
-def about_of(told: Passage, answer: str, *, keep: bool = False) -> str:
+def about_of(told: str, answer: str, least: float) -> str:
     """Return the first sentence of an answer on what was told; "" where it does not hold.
 
-    With `keep`, it is returned even so.
+    It has to be one on what a text is about, and what was told has to hold a share of `least` of
+    the words behind that, from 0 to 1.
     """
     sentence = next(iter(split_sentences(answer)), "")
-    return sentence if keep or judge(sentence, told.text).holds else ""
+    match = _ABOUT.match(sentence)
+    if match is None:
+        return ""
+    return sentence if judge(match["what"], told).held >= least else ""
 
 
 def put_together(told: Iterable[str], kind: Kind) -> str:
