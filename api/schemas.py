@@ -155,6 +155,9 @@ class ResultBody(BaseModel):
     model_config = ConfigDict(title="Result", extra="allow")
 
     summary: str
+    named: Literal["summary", "key passages"] = Field(
+        "summary", description="what it is: with key passages, the text's own words"
+    )
     model: str
     model_digest: str
     input: InputBody

@@ -84,6 +84,7 @@ def test_json_is_the_contract(server, capsys):
     assert run(["summarize", "--json", "long.txt"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert next(iter(result)) == "summary"
+    assert result["named"] == "summary"
     assert result["model"] == "ollama:tiny"
     assert result["model_digest"]
     assert result["input"] == {"name": "long.txt", "characters": len(LONG), "tokens": len(LONG)}
@@ -102,8 +103,8 @@ def test_json_is_the_contract(server, capsys):
     assert result["usage"]["prompt_tokens"] > len(LONG)
     assert len(summaries(server)) == calls["map"] + calls["merge"]
     assert set(result) == {
-        "summary", "model", "model_digest", "input", "chunks", "levels", "calls", "usage", "read",
-        "language", "left_out", "warnings", "seconds",
+        "summary", "named", "model", "model_digest", "input", "chunks", "levels", "calls", "usage",
+        "read", "language", "left_out", "warnings", "seconds",
     }  # fmt: skip
 
 

@@ -35,7 +35,8 @@ NOT_CAUGHT = WORDS_OF_THE_TEXT | COMMON_WORDS | TOO_SHORT
 
 def summarize(case, answer, **options):
     model = ScriptedModel(answer, parameters=135_000_000, **options)
-    return asyncio.run(Summarizer(model, words=60).summarize(Document(case.document)))
+    one = Summarizer(model, words=60, merge="extractive")
+    return asyncio.run(one.summarize(Document(case.document)))
 
 
 @every_case
@@ -96,7 +97,8 @@ def tags(text):
 def test_what_nobody_sees_is_neither_read_nor_passed_on(hidden, strategy):
     text = lengthened(CASES["poem"]).document.replace(". ", f". {hidden} ")
     model = ScriptedModel(lambda call: call.user, context=500, parameters=135_000_000)
-    result = asyncio.run(Summarizer(model, words=60, strategy=strategy).summarize(Document(text)))
+    one = Summarizer(model, words=60, strategy=strategy, merge="extractive")
+    result = asyncio.run(one.summarize(Document(text)))
     assert "".join(chunk.text for chunk in result.plan.chunks) == text
     assert result.summary
     for written in (result.summary, *(call.user for call in model.calls)):
