@@ -2,7 +2,8 @@
 
 They can be swept: `py-llama eval run sample -g knob.novelty=0.4,0.6,0.8`. "Chosen" says that a
 number was set by eye when its rule was written, and that nobody has compared others. Numbers of the
-machinery (timeouts, sizes of buffers) stay where they are used.
+machinery (timeouts, sizes of buffers) stay where they are used, and so do those of finding passages
+(`passages/`), which belong to one kind of text each.
 """
 
 from __future__ import annotations

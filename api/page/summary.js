@@ -16,6 +16,7 @@ export function writeSummary(result, id) {
     rest = rest.slice(found + sentence.text.length);
   });
   at("prose").replaceChildren(el("p", {}, ...pieces, rest));
+  at("summary-title").textContent = result.named === "key passages" ? "Key passages" : "Summary";
 }
 
 function sentenceLink(sentence, href, i) {

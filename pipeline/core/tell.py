@@ -46,7 +46,9 @@ def about_of(told: str, answer: str, least: float) -> str:
     match = _ABOUT.match(sentence)
     if match is None:
         return ""
-    return sentence if judge(match["what"], told).held >= least else ""
+    if judge(match["what"], told).held < least:
+        return ""
+    return sentence.replace(" about discussing ", " about ")
 
 
 def put_together(told: Iterable[str], kind: Kind) -> str:

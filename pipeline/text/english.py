@@ -1,4 +1,4 @@
-"""All that the rules know of English: its words and phrases, by what they are for.
+"""All that the rules of text and answers know of English: words and phrases, by what they are for.
 
 Rules that go by such words leave texts in other languages as they are. What is known of another
 language stands in a file of its own (`german.py` …), under the names that are used here, and
