@@ -62,9 +62,12 @@ class Knobs:
     medium: float = 4e9
     """Parameters below which a meeting or a story is told passage by passage. LOG 2026-11-27, with
     1.5 billion; nothing larger was read."""
-    about_held: float = 0.6
-    """Share of the words on what a text is about that its passages hold at least. Chosen, on eight
+    topic_held: float = 0.6
+    """Share of the terms on what a text is about that the text holds at least. Chosen, on eight
     texts."""
+    part_words: int = 40
+    """Words of a meeting's summary for each part of it: what is discussed there, and the best that
+    is said. Chosen."""
     sentence_tokens: int = 70
     """Bound on the sentence that tells a passage, in tokens. Chosen; two in three take under 40."""
     summary_tokens: int = 256

@@ -16,7 +16,7 @@ from pipeline.core.clean import clean
 from pipeline.core.prompts import PROMPT_VERSION
 from pipeline.core.question import JOIN_TOKENS, MIN_ANSWER, Answer
 from pipeline.core.rules import rules_version
-from pipeline.core.tell import about_of, told_of
+from pipeline.core.tell import told_of, topic_of
 from pipeline.errors import BadAnswer, StrayAnswer
 from pipeline.evidence.review import Reviewer
 from pipeline.knobs import KNOBS, Knobs
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pipeline.cache.store import Store
     from pipeline.core.budget import Budget
-    from pipeline.core.prompts import Prompt, Wording
+    from pipeline.core.prompts import On, Prompt, Wording
     from pipeline.core.question import Question
     from pipeline.documents.document import Document
     from pipeline.errors import CallFailed
@@ -61,8 +61,9 @@ class Answers:
     def prompt(self, question: Question) -> Prompt:
         """Return what is sent."""
         if question.passage is not None:
-            ask = self.wording.about if question.about else self.wording.told
-            return ask(question.passage)
+            wording = self.wording
+            ask = {"passage": wording.told, "topic": wording.topic, "about": wording.about}
+            return ask[question.on](question.passage)
         source, words = question.source.text, max(1, round(self.words * question.share))
         if question.before:
             return self.wording.refined(question.before, source, words)
@@ -100,9 +101,8 @@ class Answers:
         """Return what can be passed on of the better of two answers, or what stands in for it."""
         review = min(reviews, key=lambda review: review.badness)
         if question.passage is not None:
-            return Answer(
-                self._told(question.passage, review, about=question.about), first.verified
-            )
+            told = self._told(question.passage, question.on, review)
+            return Answer(told, first.verified)
         failure = self._failure(review)
         if failure is not None:
             return self.stand_in(question, failure)
@@ -110,20 +110,20 @@ class Answers:
             return Answer(review.answer, first.verified)
         return Answer(review.supported, first.verified, left_out=review.left_out)
 
-    def _told(self, passage: Passage, review: Review, *, about: bool) -> str:
-        """Return what is shown of an answer on a passage, or on what all of them are about."""
-        if not about:
+    def _told(self, passage: Passage, on: On, review: Review) -> str:
+        """Return what is shown of one sentence; "" of one on more than a passage that fails."""
+        if on == "passage":
             return told_of(passage, review.answer, keep=self.unsupported == "keep")
         if self._failure(review) is not None:
             return ""
         supported = review.answer if self.unsupported == "keep" else review.supported
-        return about_of(passage.text, supported, self.knobs.about_held)
+        return topic_of(passage.text, supported, self.knobs.topic_held)
 
     def stand_in(self, question: Question, failure: CallFailed) -> Answer:
         """Return sentences of the source itself, and why."""
         reason = f"{type(failure).__name__}: {failure}"
         if question.passage is not None:
-            text = "" if question.about else question.passage.text
+            text = question.passage.text if question.on == "passage" else ""
             return Answer(text, stand_in=True, reason=reason)
         bound, languages = self.max_tokens(question), self.languages
         # Partial summaries are in the language that is wanted, a chunk is in the document's own.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.core.passage_steps import Introduce, Join, Tell
 from pipeline.core.plan import Node
 from pipeline.passages.find import find
+from pipeline.passages.passage import Passage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pipeline.knobs import Knobs
     from pipeline.models.base import ChatModel
     from pipeline.options import Merging, Strategy
-    from pipeline.passages.passage import Passage
     from pipeline.text.languages import Languages
     from pipeline.tree import Chunk
 
@@ -50,15 +50,16 @@ class ByPassages:
             self.words - LEAD_WORDS if self._asks and self.words > 3 * LEAD_WORDS else self.words
         )
         found = tuple(find(text, words, self.wording.query))
-        return () if found and self._believed(found) else found
+        if not found or self._believed(found):
+            return ()
+        # Half of a meeting's summary is what is discussed in each part of it.
+        return tuple(find(text, words // 2)) if self._tells(found) else found
 
     def tree(self, leaves: Sequence[Chunk], passages: Sequence[Passage]) -> Node:
         """Arrange the chunks of a text that is told by these passages."""
         kind = passages[0].kind
-        nodes = [Node(self._step(chunk, passages), (chunk,)) for chunk in leaves]
-        told = nodes[0]
-        if len(nodes) > 1:
-            told = Node(Join(kind=kind), sources=tuple(nodes), level=1)
+        nodes = tuple(Node(self._step(chunk, passages), (chunk,)) for chunk in leaves)
+        told = Node(Join(kind=kind), sources=nodes, level=1)
         if self._asks and kind != "prose" and self.wording.query is None:
             step = Introduce(kind=kind, output_tokens=self.knobs.sentence_tokens)
             told = Node(step, sources=(told,), level=told.level + 1)
@@ -89,7 +90,18 @@ class ByPassages:
 
     def _step(self, chunk: Chunk, passages: Sequence[Passage]) -> Tell:
         own = tuple(passage for passage in passages if chunk.start <= passage.start < chunk.end)
-        if not self._asks or passages[0].kind != "meeting":
-            return Tell(own, asked=False)
-        read = sum(self.model.count(*self.wording.told(passage)) for passage in own)
-        return Tell(own, True, read, len(own) * self.knobs.sentence_tokens)
+        kind = passages[0].kind
+        if not self._tells(passages):
+            return Tell(own, asked=False, kind=kind)
+        part = Passage(chunk.text, chunk.start, chunk.end, kind=kind)
+        prompts = [self.wording.topic(part), *map(self.wording.told, own)]
+        read = sum(self.model.count(*prompt) for prompt in prompts)
+        return Tell(own, True, read, len(prompts) * self.knobs.sentence_tokens, kind)
+
+    def _tells(self, passages: Sequence[Passage]) -> bool:
+        """Whether the model tells what is said, instead of the text itself."""
+        return self._asks and passages[0].kind == "meeting"
+
+    def parts(self, passages: Sequence[Passage]) -> int:
+        """Return how many chunks a text should have at least."""
+        return max(1, round(self.words / self.knobs.part_words)) if self._tells(passages) else 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.core.ask import gather
 from pipeline.core.question import Answer, Question
 from pipeline.core.steps import Quiet
-from pipeline.core.tell import put_together
+from pipeline.core.tell import SEPARATORS, put_together
 from pipeline.passages.passage import Passage
 from pipeline.tree import Chunk
 
@@ -25,20 +25,22 @@ if TYPE_CHECKING:
 class Tell:
     """Show the passages of a chunk, each as the model tells it in a sentence where that holds.
 
-    Not `asked`, they are shown as they are. `prompt_tokens` is what all of their prompts take, and
-    `output_tokens` what the model may write.
+    Before them stands what the model says is discussed in the chunk. Not `asked`, the passages are
+    shown as they are. `prompt_tokens` is what all of the prompts take, and `output_tokens` what the
+    model may write.
     """
 
     passages: tuple[Passage, ...] = ()
     asked: bool = True
     prompt_tokens: int = 0
     output_tokens: int = 0
+    kind: Kind = "meeting"
     in_turn: bool = False
 
     @property
     def calls(self) -> int:
         """See `Step`."""
-        return len(self.passages) if self.asked else 0
+        return 1 + len(self.passages) if self.asked else 0
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""
@@ -46,14 +48,13 @@ class Tell:
 
     def read(self, node: Node, tools: Tools) -> str:
         """See `Step`."""
-        return "".join(passage.text for passage in self.passages) if self.asked else ""
+        return node.chunks[0].text if self.asked else ""
 
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
         if not self.asked:
             return self._shown
-        answers = await gather([tools.caller.answer(q) for q in self._questions(tools)])
-        return self._all(answers)
+        return self._all(await gather([tools.caller.answer(q) for q in self._questions(node)]))
 
     def recorded(
         self, node: Node, sources: Sequence[Made], before: str, tools: Tools
@@ -61,34 +62,33 @@ class Tell:
         """See `Step`."""
         if not self.asked:
             return self._shown
-        answers = [tools.answers.recorded(question) for question in self._questions(tools)]
+        answers = [tools.answers.recorded(question) for question in self._questions(node)]
         found = [answer for answer in answers if answer is not None]
         return self._all(found) if len(found) == len(answers) else None
 
     @property
     def _shown(self) -> Answer:
-        return Answer(self._together([passage.text for passage in self.passages]))
+        return Answer(SEPARATORS[self.kind].join(passage.text for passage in self.passages))
 
     def _all(self, answers: Sequence[Answer]) -> Answer:
         return Answer(
-            self._together([answer.text for answer in answers]),
+            SEPARATORS[self.kind].join(answer.text for answer in answers if answer.text),
             verified=sum(answer.verified for answer in answers),
             cached=sum(answer.cached for answer in answers),
             stand_in=any(answer.stand_in for answer in answers),
         )
 
-    def _together(self, told: Sequence[str]) -> str:
-        return put_together(told, self.passages[0].kind) if self.passages else ""
-
-    def _questions(self, tools: Tools) -> list[Question]:
-        return [
-            Question(
-                Chunk(passage.text, passage.start, passage.end, tools.count(passage.text)),
-                final=False,
-                passage=passage,
-            )
-            for passage in self.passages
+    def _questions(self, node: Node) -> list[Question]:
+        (chunk,) = node.chunks
+        part = Passage(chunk.text, chunk.start, chunk.end, kind=self.kind)
+        said = [
+            Question(_chunk(passage), final=False, passage=passage) for passage in self.passages
         ]
+        return [Question(chunk, final=False, passage=part, on="topic"), *said]
+
+
+def _chunk(passage: Passage) -> Chunk:
+    return Chunk(passage.text, passage.start, passage.end, 0)  # its tokens are nowhere asked for
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,10 @@ class Introduce:
         return None if about is None else self._before(sources[0], about)
 
     def _before(self, told: Made, about: Answer) -> Answer:
-        text = put_together([about.text, told.text], self.kind)
+        text = SEPARATORS[self.kind].join(filter(None, [about.text, told.text]))
         return replace(about, text=text, stand_in=told.stand_in or about.stand_in, reason="")
 
     def _question(self, node: Node, told: Made, tools: Tools) -> Question:
         passage = Passage(told.text, node.start, node.end, kind=self.kind)
         source = Chunk(told.text, node.start, node.end, tools.count(told.text))
-        return Question(source, final=False, derived=True, passage=passage, about=True)
+        return Question(source, final=False, derived=True, passage=passage, on="about")

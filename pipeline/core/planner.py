@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MIN_SUMMARY = 32  # tokens: a sentence, and what joining it takes
 ROOM = 1.25  # the same in other languages than English: the text's own tokens a word, times this
 SAMPLE = 4000  # characters of a text that tell how many tokens a word takes
+PART_SLACK = 1.05  # chunks end where sentences do, so that a little more makes as many as wanted
 LAST_TOKEN = 1  # of the context stays free: servers slide the window when it is reached
 LONGEST_TOKEN = 24  # characters; a text longer than this times the room cannot be expected to fit
 
@@ -60,7 +61,8 @@ class Planner:
         way = self._way(languages)
         passages = self._by_passages.passages(document.text, languages)
         budget = self._budget_for(document, languages)
-        chunks = self._chunks(document, budget, way)
+        parts = self._by_passages.parts(passages) if passages else 1
+        chunks = self._chunks(document, budget, way, parts)
         filled = [chunk for chunk in chunks if chunk.text.strip()]
         leaves = self._asked_about(filled, languages)
         starts = {leaf.start for leaf in leaves}
@@ -193,11 +195,14 @@ class Planner:
             if value is not None and value < bound:
                 raise InputError(f"{name} must be {bound} or more, got {value}")
 
-    def _chunks(self, document: Document, budget: Budget, way: Way) -> list[Chunk]:
+    def _chunks(self, document: Document, budget: Budget, way: Way, parts: int) -> list[Chunk]:
         bound = self.chunk_tokens or budget.context
         whole = min(budget.final_source, bound)
         if len(document.text) <= whole * LONGEST_TOKEN:
             tokens = self.model.count_text(document.text)
+            if parts > 1:
+                whole = min(whole, max(round(PART_SLACK * tokens / parts), MIN_CHUNK_TOKENS))
+                bound = min(bound, whole)
             if tokens <= whole:
                 return [Chunk(document.text, 0, len(document.text), tokens)]
             bound = min(bound, tokens - 1)  # it does not fit in one, so it makes two or more

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from pipeline.text.unicode import visible
 
@@ -113,10 +113,17 @@ FORMS: Mapping[FormName, Form] = {
     ),
 }
 
+On: TypeAlias = Literal["passage", "topic", "about"]  # what one sentence is asked for on
+
 # One sentence on what someone says. Its subject is given, since small models take the wrong one.
 # Others that were tried: LOG 2026-11-27.
 TELLING = (
     '{text}\n\nRewrite this as one short, clear sentence with the same facts. Begin with "{who}".'
+)
+# One sentence on a stretch of a meeting. "Discussed" is true of what is proposed, refused or joked.
+TOPIC = (
+    "{text}\n\nWhat is discussed in this part of the meeting? Answer in one short sentence that "
+    'begins with "They discussed".'
 )
 # One sentence on all that was told.
 ABOUT: Mapping[Kind, str] = {
@@ -157,6 +164,10 @@ class Wording:
         # An editor's brackets say who "he" is, and would be copied.
         text = passage.text.replace("[", "").replace("]", "")
         return Prompt("", TELLING.format(text=visible(text), who=passage.who))
+
+    def topic(self, part: Passage) -> Prompt:
+        """Ask for one sentence on what is discussed in a part of a meeting, in English."""
+        return Prompt("", TOPIC.format(text=visible(part.text)))
 
     def about(self, told: Passage) -> Prompt:
         """Ask for one sentence on what all that was told is about; in English, as passages are."""

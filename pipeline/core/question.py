@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipeline.core.prompts import On
     from pipeline.passages.passage import Passage
     from pipeline.tree import Chunk
 
@@ -22,8 +23,9 @@ class Question:
     while it is written. `derived`: the source is joined partial summaries, or chosen sentences, and
     speaks of all the characters that it covers, as every half of it does; answers are held against
     these. `before` is the summary of what comes before the source, where that is refined. `passage`
-    is what should be told in one sentence, where that is asked for; with `about`, it is all that
-    was told, and the sentence says what that is about. `splits` is how often it was halved.
+    is what one sentence is asked for on, and `on` which: what it says ("passage"), what is
+    discussed in it ("topic"), what all that was told is about ("about"). `splits` is how often it
+    was halved.
     """
 
     source: Chunk
@@ -32,7 +34,7 @@ class Question:
     derived: bool = False
     before: str = ""
     passage: Passage | None = None
-    about: bool = False
+    on: On = "passage"
     splits: int = 0
 
     @property

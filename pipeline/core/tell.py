@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.evidence.holds import judge
 from pipeline.passages.reported import mended
 from pipeline.text.sentences import split_sentences
+from pipeline.text.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
 # A meeting's sentences name their speakers and make one text; other passages are read one by one.
 SEPARATORS: Mapping[Kind, str] = {"meeting": " ", "story": "\n\n", "prose": "\n\n"}
-_ABOUT = re.compile(
-    r"(?:The|This) (?:meeting|story|text) (?:is|was) about (?P<what>.{8,200}[.!])\Z"
+_TOPIC = re.compile(
+    r"(?:(?:The|This) (?:meeting|story|text) (?:is|was) about|They discussed)"
+    r" (?P<what>.{8,200}[.!])\Z"
 )
+_DISCUSSED = "They discussed "
 _SAID = re.compile(r"(?P<who>.{1,80}?) (?P<verb>said|thought|suggested) that ")
 
 
@@ -36,31 +39,43 @@ def told_of(passage: Passage, answer: str, *, keep: bool = False) -> str:
     return passage.text
 
 
-def about_of(told: str, answer: str, least: float) -> str:
-    """Return the first sentence of an answer on what was told; "" where it does not hold.
+def topic_of(text: str, answer: str, least: float) -> str:
+    """Return the first sentence of an answer on what a text is about; "" where it does not hold.
 
-    It has to be one on what a text is about, and what was told has to hold a share of `least` of
-    the words behind that, from 0 to 1.
+    It has to begin as it was asked to, and the text to hold a share of `least` of the terms behind
+    that, from 0 to 1.
     """
-    sentence = next(iter(split_sentences(answer)), "")
-    match = _ABOUT.match(sentence)
+    sentence = next(iter(split_sentences(answer)), "").replace(" about discussing ", " about ")
+    match = _TOPIC.match(sentence)
     if match is None:
         return ""
-    if judge(match["what"], told).held < least:
-        return ""
-    return sentence.replace(" about discussing ", " about ")
+    own, known = terms(match["what"], "en"), set(terms(text, "en"))
+    held = sum(term in known for term in own)
+    return sentence if own and held >= least * len(own) else ""
 
 
 def put_together(told: Iterable[str], kind: Kind) -> str:
-    """Put what was told one after the other; "also" where the speaker before goes on."""
+    """Put what was told one after the other.
+
+    Of a meeting, "also" where the speaker before goes on, and "then" where it goes on to another
+    topic.
+    """
+    if kind != "meeting":
+        return SEPARATORS[kind].join(filter(None, told))
     made: list[str] = []
     before = None
-    for text in filter(None, told):
-        match = _SAID.match(text) if kind == "meeting" else None
+    topics = 0
+    for sentence in (sentence for text in told for sentence in split_sentences(text)):
+        topic = sentence.startswith(_DISCUSSED)
+        match = None if topic else _SAID.match(sentence)
         who = match["who"] if match else None
         if match and who == before:
-            made.append(f"{who} also {text[len(match['who']) + 1 :]}")
+            made.append(f"{who} also {sentence[len(match['who']) + 1 :]}")
+        elif topic:
+            begin = "Then they discussed " if topics else "The group discussed "
+            made.append(begin + sentence[len(_DISCUSSED) :])
+            topics += 1
         else:
-            made.append(text)
+            made.append(sentence)
         before = who
     return SEPARATORS[kind].join(made)
