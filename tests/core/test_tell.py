@@ -128,7 +128,7 @@ def test_what_a_model_says_that_does_not_hold_is_not_shown():
     _, told = run(rewritten, MEETING)
     _, made_up = run(lambda call: "The Queen said that she sold the moon to Peru.", MEETING)
     assert "moon" not in made_up.summary
-    assert told.summary.endswith(made_up.summary)  # which nothing introduces
+    assert made_up.summary in told.summary  # which nothing introduces
     _, kept = run(lambda call: "The Queen sold the moon to Peru.", MEETING, unsupported="keep")
     assert "moon" in kept.summary
 
