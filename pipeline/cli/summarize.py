@@ -105,9 +105,6 @@ def summarize(
 
 
 def _log(*, verbose: bool) -> None:
-    from pipeline.core.ask import log_retries
-
-    log_retries()
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
         logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -120,9 +117,11 @@ def _summarizer(
     settings: Settings, query: str | None, *, sources: bool, no_cache: bool, quiet: bool
 ) -> Iterator[Summarizer]:
     from pipeline.cache.store import open_store
+    from pipeline.core.ask import log_retries
     from pipeline.core.summarizer import Summarizer
     from pipeline.models.open import open_model
 
+    log_retries()
     note = _silent if quiet else _note
     model = open_model(settings)
     for warning in model.warnings:

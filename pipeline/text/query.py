@@ -6,10 +6,10 @@ how to summarize ("What is the plot?") ask about all of the text.
 
 from __future__ import annotations
 
+from functools import cache
+
 from pipeline.text import english
 from pipeline.text.terms import stemming, terms
-
-_GENERAL = frozenset(map(stemming(), english.GENERAL_WORDS.split()))
 
 
 def asked(query: str, language: str | None = None) -> frozenset[str]:
@@ -18,4 +18,9 @@ def asked(query: str, language: str | None = None) -> frozenset[str]:
     `language` is that of the text, whose terms they are compared with.
     """
     found = zip(terms(query), terms(query, language), strict=True)
-    return frozenset(term for in_english, term in found if in_english not in _GENERAL)
+    return frozenset(term for in_english, term in found if in_english not in _general())
+
+
+@cache
+def _general() -> frozenset[str]:
+    return frozenset(map(stemming(), english.GENERAL_WORDS.split()))

@@ -7,10 +7,10 @@ import threading
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-import snowballstemmer
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import snowballstemmer
 
 # Scripts written without spaces: Thai and Lao, Burmese, Khmer, kana, Chinese characters.
 DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -66,6 +66,8 @@ def stemming(language: str | None = None) -> Callable[[str], str]:
 
 @cache
 def _stemming(algorithm: str) -> Callable[[str], str]:
+    import snowballstemmer  # slow to import, and a run from the cache stems nothing
+
     if algorithm not in snowballstemmer.algorithms():  # an older version knows fewer
         return str
 
@@ -81,5 +83,7 @@ def _stemmer(algorithm: str) -> snowballstemmer.stemmer:
     if not hasattr(_own, "stemmers"):
         _own.stemmers = {}
     if algorithm not in _own.stemmers:
+        import snowballstemmer
+
         _own.stemmers[algorithm] = snowballstemmer.stemmer(algorithm)
     return _own.stemmers[algorithm]
