@@ -219,8 +219,11 @@ def find_problems(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{where}: references must be a list of texts, and hold one at least"
         elif not all(isinstance(text, str) and text.strip() for text in references):
             yield f"{where}: a reference is empty"
-        if not isinstance(row.get("query"), str | None):
+        query = row.get("query")
+        if not isinstance(query, str | None):
             yield f"{where}: the query is not a text"
+        elif query is not None and not query.strip():
+            yield f"{where}: the query is empty; leave it out where there is none"
     times = Counter(str(row.get("id")) for row in rows)
     yield from (f"the id {id!r} comes {n} times" for id, n in times.items() if n > 1)  # noqa: A001
 

@@ -1,4 +1,4 @@
-"""docs/extending.md does what it says: its files, patches and commands are run as they stand."""
+"""docs/extending.md does what it says: its files, edits and commands are run as they stand."""
 
 import os
 import re
@@ -15,7 +15,11 @@ PAGE = (ROOT / "docs" / "extending.md").read_text("utf-8")
 NOBODY = "127.0.0.1:9"  # the port of a service that discards, and that nobody runs
 TEXT = "Rivers carry sand to the sea. The sea makes beaches of it."
 PAGE_LINES = 66  # a printed page
-_FILE = re.compile(r"`(\S+)`:\n\n```(?:toml|python|diff|json)\n(.*?)```", re.DOTALL)
+_FILE = re.compile(r"`([\w.]+)`:\n\n```(?:toml|python|json)\n(.*?)```", re.DOTALL)
+_EDIT = re.compile(
+    r"In `(\S+)`,\s(two empty lines )?(below|above)\s`([^`\n]+)`:\n\n```(?:python)?\n(.*?)```",
+    re.DOTALL,
+)
 _COMMANDS = re.compile(r"```sh\n(.*?)```(?:\n\n[^\n]*prints[^`]*```text\n(.*?)```)?", re.DOTALL)
 
 
@@ -60,13 +64,17 @@ class Newcomer:
         return done.stdout
 
     def follow(self, heading, folder):
-        """Write a part's files and run its commands; return the part."""
+        """Write a part's files, make its edits and run its commands; return the part."""
         part = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
         files = dict(_FILE.findall(part))
         for name, text in files.items():
             (folder / name).write_text(text, "utf-8")
+        edits = _EDIT.findall(part)
+        assert len(files) + len(edits) == len(re.findall("`:\n\n```", part)) > 0
+        for file, apart, side, line, block in edits:
+            path = folder / file
+            path.write_text(edited(path.read_text("utf-8"), apart, side, line, block), "utf-8")
         blocks = _COMMANDS.findall(part)
-        assert files
         assert blocks
         assert sum(bool(expected) for _, expected in blocks) == part.count("```text")
         for commands, expected in blocks:
@@ -74,11 +82,27 @@ class Newcomer:
             assert holds(lines(printed), lines(expected)), printed
         return part
 
+    def checked(self, *files):
+        """Hold files that were edited to what `make check` says of how they are written."""
+        for command in ("check", "format --check"):
+            rules = f"--quiet --no-cache --config {ROOT / 'pyproject.toml'}"
+            self.run(f"python -m ruff {command} {rules} {' '.join(files)}", self.tree)
+
     def provider(self):
         """Follow the first part, which gives a model for the others."""
         folder = self.elsewhere / "echo"
         folder.mkdir()
         self.follow("A provider", folder)
+
+
+def edited(text, apart, side, line, block):
+    """Return a text with a block beside the one line that is named; who kept it has it already."""
+    found = re.finditer(rf"(?m)^ *{re.escape(line)}\n", text)
+    ((start, end),) = [match.span() for match in found]
+    if block in text:
+        return text
+    place = end if side == "below" else start
+    return text[:place] + "\n\n" * bool(apart) + block + text[place:]
 
 
 def lines(text):
@@ -103,6 +127,8 @@ def newcomer(tmp_path):
 
 def test_a_provider(newcomer):
     newcomer.provider()
+    named = f"echo '{TEXT}' | py-llama summarize --no-cache -m echo:loud"
+    assert "sand" in newcomer.run(named, newcomer.elsewhere)
 
 
 def test_a_format(newcomer):
@@ -111,25 +137,16 @@ def test_a_format(newcomer):
 
 def test_a_form_of_prompts(newcomer):
     newcomer.follow("A form of prompts", newcomer.tree)
+    newcomer.checked("pipeline/options.py", "pipeline/core/prompts.py")
     newcomer.provider()
     (newcomer.tree / "a.txt").write_text(TEXT)
     asked = "py-llama summarize --no-cache --model echo a.txt"
     assert "sand" in newcomer.run(asked, newcomer.tree, PY_LLAMA_PROMPT="decisions")
 
 
-def test_the_diffs_go_with_what_was_added_before(newcomer):
-    steps = newcomer.tree / "pipeline" / "core" / "steps.py"
-    before = steps.read_text("utf-8")
-    for _ in range(2):  # somebody else's additions stand where the page's would
-        newcomer.follow("A form of prompts", newcomer.tree)
-        newcomer.follow("A merge", newcomer.tree)
-    for _ in range(2):
-        newcomer.run("git apply -R --unidiff-zero lead.diff decisions.diff", newcomer.tree)
-    assert steps.read_text("utf-8") == before
-
-
 def test_a_merge(newcomer):
     newcomer.follow("A merge", newcomer.tree)
+    newcomer.checked("pipeline/options.py", "pipeline/core/steps.py")
     newcomer.provider()
     (newcomer.tree / "a.txt").write_text(TEXT * 200)
     plan = "py-llama summarize --plan --model echo --merge lead a.txt"

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from pipeline.errors import InputError
 from pipeline.text.unicode import visible
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ class Form:
     "in one paragraph" or "in about 80 words". `asking` is the last line of a run with a query: its
     "{query}" becomes the query, and its "{Size}" the length with a capital letter.
 
+    Nothing is filled in elsewhere.
+
     Raises:
-        ValueError: one of the two lines lacks such a place, or has braces for something else.
+        ValueError: one of the two lines lacks such a place, or there are other braces.
     """
 
     before: str
@@ -64,6 +67,8 @@ class Form:
     def __post_init__(self) -> None:
         _check_places("closing", self.closing, "{size}")
         _check_places("asking", self.asking, "{Size}", "{query}")
+        for name in ("before", "after", "system"):
+            _check_places(name, getattr(self, name))
 
     def unlike(self, source: str) -> Form:
         """Return the same with tags that do not stand in a text, which could end itself early."""
@@ -82,8 +87,8 @@ def _check_places(name: str, line: str, *places: str) -> None:
     for place in places:
         rest = rest.replace(place, "")
     if not all(place in line for place in places) or set("{}") & set(rest):
-        named = " and ".join(places)
-        raise ValueError(f"{name} must have {named}, and no other braces: {line!r}")
+        wanted = f"{' and '.join(places)}, and no other braces" if places else "no braces"
+        raise ValueError(f"{name} must have {wanted}: {line!r}")
 
 
 _TAG = "text>"
@@ -142,11 +147,18 @@ class Wording:
 
     `form` is the way of asking. `query` is what the summaries should be about; None for all.
     `language` is what they should be in, by its English name; None leaves that to the model.
+
+    Raises:
+        InputError: there is no such form; the message says which there are.
     """
 
     form: FormName = "plain"
     query: str | None = None
     language: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.form not in FORMS:
+            raise InputError(f"there is no form {self.form!r}: write one of {', '.join(FORMS)}")
 
     def partial(self, source: str) -> Prompt:
         """Ask for a summary of a chunk, or of partial summaries that `join_sources` has joined.

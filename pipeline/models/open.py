@@ -33,14 +33,23 @@ def open_model(settings: Settings) -> ChatModel:
 
     Raises:
         InputError: there is no such provider; the message says which there are.
-        ModelUnavailable: the server or the model cannot be had; the message says how to get it.
+        ModelUnavailable: the server or the model cannot be had; the message says how to get it, or
+            in one line which provider of another package failed.
     """
     if settings.strategy in WITHOUT_MODEL:
         from pipeline.models.no_model import NoModel
 
         return NoModel()
     provider, name = find_provider(settings.model)
-    return provider.open(name, settings)
+    try:
+        return provider.open(name, settings)
+    except PyLlamaError:
+        raise
+    except Exception as error:
+        plugin = _plugin(settings.model.partition(":")[0])
+        if plugin is None:  # a fault of ours has its traceback
+            raise
+        raise _broken(plugin, _spell(error)) from error
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
@@ -76,8 +85,13 @@ def _plugins() -> Iterator[EntryPoint]:
     return (found[name] for name in sorted(found.keys() - PROVIDERS))
 
 
+def _plugin(key: str) -> EntryPoint | None:
+    return next((plugin for plugin in _plugins() if plugin.name == key), None)
+
+
 def _plugged_in(key: str) -> Provider | None:
-    return next((_load(plugin) for plugin in _plugins() if plugin.name == key), None)
+    plugin = _plugin(key)
+    return _load(plugin) if plugin else None
 
 
 def _load(plugin: EntryPoint) -> Provider:
@@ -89,7 +103,7 @@ def _load(plugin: EntryPoint) -> Provider:
     try:
         provider = plugin.load()()
     except Exception as error:
-        raise _broken(plugin, f"{type(error).__name__}: {error}") from error
+        raise _broken(plugin, _spell(error)) from error
     if not isinstance(provider, Provider) or not getattr(provider, "forms", ()):
         raise _broken(plugin, f"{plugin.value} is no Provider with forms")
     return provider
@@ -102,6 +116,10 @@ def _broken(plugin: EntryPoint, why: str) -> ModelMissing:
     )
 
 
+def _spell(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
 def _listed(plugin: EntryPoint, settings: Settings) -> Sequence[ModelInfo]:
     """Return the models of a provider of another package, or what is wrong with it."""
     try:
@@ -109,7 +127,7 @@ def _listed(plugin: EntryPoint, settings: Settings) -> Sequence[ModelInfo]:
     except PyLlamaError as error:
         hint = str(error)
     except Exception as error:  # noqa: BLE001 - one that fails does not hide the others
-        hint = str(_broken(plugin, f"{type(error).__name__}: {error}"))
+        hint = str(_broken(plugin, _spell(error)))
     return [ModelInfo(plugin.name, hint=hint)]
 
 

@@ -6,10 +6,9 @@ import re
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.text.german import AFTER_ORDINALS
 from pipeline.text.terms import DENSE
 from pipeline.text.unicode import visible
-from pipeline.text.wordlists import ABBREVIATIONS
+from pipeline.text.wordlists import ABBREVIATIONS, AFTER_ORDINALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +33,7 @@ _NOT_AN_ABBREVIATION = (
     r"(?<!\b[^\W\d_]\.)"  # initials, e.g., i.e., U.S., p.m.
     rf"{_no_abbreviation_before(ABBREVIATIONS)}"
     r"(?<![\r\n]\d\.)(?<![\r\n]\d\d\.)"  # the numbers of a list
-    rf"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.))\s+(?:{AFTER_ORDINALS})\b)"  # German
+    rf"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.))\s+(?:{'|'.join(AFTER_ORDINALS)})\b)"
 )
 # What follows a point that ends a sentence.
 _REST = (

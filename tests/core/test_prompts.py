@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.prompts import FORMS, SEPARATOR, Form, Prompt, Wording, join_sources
+from pipeline.errors import InputError
 from pipeline.text.unicode import visible
 
 QUERY = "What did the council decide?"
@@ -80,3 +81,15 @@ def test_a_prompt_can_be_unpacked_into_a_call() -> None:
 def test_a_form_is_held_to_the_places_that_are_filled_in_it(closing, asking, problem) -> None:
     with pytest.raises(ValueError, match=problem):
         Form("Text:\n\n", closing, asking)
+
+
+@pytest.mark.parametrize("name", ["before", "after", "system"])
+def test_nothing_is_filled_in_around_the_text(name) -> None:
+    lines = {"before": "Text:\n\n", "closing": "Sum up {size}.", "asking": "{Size}: {query}"}
+    with pytest.raises(ValueError, match=f"^{name} must have no braces"):
+        Form(**{**lines, name: "Text {size}"})
+
+
+def test_a_form_that_is_not_there_is_told_which_are() -> None:
+    with pytest.raises(InputError, match=r"no form 'plian': write one of .*plain, tagged, "):
+        Wording("plian")

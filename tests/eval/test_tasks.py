@@ -84,6 +84,7 @@ def test_a_file_is_a_task(tmp_path):
         ([GOOD | {"references": "text"}], "line 1: references must be a list"),
         ([GOOD | {"references": ["", "b"]}], "line 1: a reference is empty"),
         ([GOOD | {"query": 3}], "line 1: the query is not a text"),
+        ([GOOD | {"query": " \n"}], "line 1: the query is empty"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, rows, problem):

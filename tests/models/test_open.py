@@ -231,6 +231,25 @@ def test_a_broken_package_is_named_in_one_line_and_breaks_nothing_else(code, ins
         open_model(settings(model="gpt"))
 
 
+@pytest.mark.parametrize("fault", ["int(name)", "open(name).read()", "{}[name]"])
+def test_a_provider_that_fails_to_open_a_model_is_named_in_one_line(fault, install):
+    install(ECHO.replace("return ScriptedModel", f"{fault}; return ScriptedModel"))
+    with pytest.raises(ModelMissing, match=r"^the provider echo of the package .* \(.*\)$") as told:
+        open_model(settings(model="echo:lo\nud"))
+    assert "\n" not in str(told.value)
+    assert open_model(settings(strategy="extractive")).name
+
+
+def test_what_a_provider_says_of_a_model_is_passed_on(install):
+    install(
+        ECHO.replace(
+            "return ScriptedModel", "raise ServerDown(name); return ScriptedModel"
+        ).replace("\nclass", "from pipeline.errors import ServerDown\n\nclass")
+    )
+    with pytest.raises(ServerDown, match=r"^loud$"):
+        open_model(settings(model="echo:loud"))
+
+
 def test_a_list_that_fails_hides_no_other(install):
     install(ECHO.replace('[ModelInfo("echo", context=2048)]', "1 / 0"))
     echo = list_models(settings())[-1]
@@ -257,3 +276,9 @@ def test_the_commands_take_what_packages_bring(install):
     done = run("summarize", "--no-cache", "--model", "echo", "a.txt")
     assert done.returncode == 0, done.stderr
     assert "sand" in done.stdout
+    (module,) = folder.glob("echo_*.py")
+    module.write_text(ECHO.replace("return ScriptedModel", "int(name); return ScriptedModel"))
+    failed = run("summarize", "--model", "echo:loud", "a.txt")
+    assert failed.returncode == 4
+    assert failed.stderr.startswith("py-llama: the provider echo of the package py-llama-echo ")
+    assert failed.stderr.count("\n") == 1

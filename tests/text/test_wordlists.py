@@ -13,7 +13,7 @@ from pipeline.core.clean import clean
 from pipeline.core.rules import PLACES
 from pipeline.text import english, wordlists
 from pipeline.text.sentences import sentences
-from pipeline.text.wordlists import ABBREVIATIONS, HERE_IS, OTHERS, SUMMARY
+from pipeline.text.wordlists import ABBREVIATIONS, AFTER_ORDINALS, HERE_IS, OTHERS, SUMMARY
 
 
 @pytest.mark.parametrize("word", sorted(ABBREVIATIONS))
@@ -22,10 +22,22 @@ def test_no_sentence_ends_at_an_abbreviation_of_any_language(word):
     assert len(sentences(f"They asked x{word}. Moss knew it. Then it rained.")) == 3
 
 
-@pytest.mark.parametrize("month", ["März", "Dezember", "Jahrhundert"])
-def test_a_german_ordinal_ends_no_sentence(month):
-    assert len(sentences(f"Es war am 19. {month} so. Danach nicht.")) == 2
+@pytest.mark.parametrize("word", [w for one in OTHERS for w in one.AFTER_ORDINALS.split()])
+def test_no_sentence_ends_at_an_ordinal_of_any_language(word):
+    assert len(sentences(f"Es war am 19. {word} so. Danach nicht.")) == 2
     assert len(sentences("Es waren 19. Danach nicht.")) == 2
+
+
+def test_ordinals_are_those_of_german():
+    assert {"März", "Dezember", "Jahrhundert"} <= set(AFTER_ORDINALS)
+
+
+def test_only_the_table_reads_a_language_s_own_file():
+    """Else a new language's file, a copy of another, would be read in part."""
+    names = "|".join(one.__name__.rpartition(".")[2] for one in OTHERS)
+    reads = re.compile(rf"pipeline\.text(?:\.| import [^\n]*\b)(?:{names})\b")
+    modules = Path(wordlists.__file__).parents[1].rglob("*.py")
+    assert [one.name for one in modules if reads.search(one.read_text("utf-8"))] == ["wordlists.py"]
 
 
 @pytest.mark.parametrize(
