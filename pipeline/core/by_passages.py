@@ -50,7 +50,7 @@ class ByPassages:
             self.words - LEAD_WORDS if self._asks and self.words > 3 * LEAD_WORDS else self.words
         )
         found = tuple(find(text, words, self.wording.query))
-        if not found or self._believed(found):
+        if not found:
             return ()
         # Half of a meeting's summary is what is discussed in each part of it.
         return tuple(find(text, words // 2)) if self._tells(found) else found
@@ -60,7 +60,7 @@ class ByPassages:
         kind = passages[0].kind
         nodes = tuple(Node(self._step(chunk, passages), (chunk,)) for chunk in leaves)
         told = Node(Join(kind=kind), sources=nodes, level=1)
-        if self._asks and kind != "prose" and self.wording.query is None:
+        if self._asks and self.wording.query is None:
             step = Introduce(kind=kind, output_tokens=self.knobs.sentence_tokens)
             told = Node(step, sources=(told,), level=told.level + 1)
         return replace(told, final=True)
@@ -83,10 +83,6 @@ class ByPassages:
         # Whether a model of some size answers a question better than passages do was not read.
         most = self.knobs.medium if self.wording.query is None else self.knobs.small
         return size is not None and size < most
-
-    def _believed(self, found: Sequence[Passage]) -> bool:
-        """Whether what the model writes of such a text is better than its passages."""
-        return self.merge == "auto" and self._asks and found[0].kind == "prose"
 
     def _step(self, chunk: Chunk, passages: Sequence[Passage]) -> Tell:
         own = tuple(passage for passage in passages if chunk.start <= passage.start < chunk.end)

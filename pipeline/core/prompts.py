@@ -137,7 +137,7 @@ ABOUT: Mapping[Kind, str] = {
     "story": "From a story:\n\n{text}\n\nWhat is this story about? Answer in one short sentence "
     'that begins with "The story is about".',
     "prose": "{text}\n\nWhat is this text about? Answer in one short sentence that begins with "
-    '"This is about".',
+    '"The text is about".',
 }
 
 

@@ -169,12 +169,17 @@ def test_a_story_is_shown_in_its_own_words_and_introduced():
         assert f"{about}\n\n{other.summary}" == result.summary
 
 
-def test_a_report_is_shown_in_its_own_words_without_a_call():
-    one, result = run(rewritten, REPORT)
-    assert not one.model.calls
-    assert result.plan.named == "key passages"
-    assert result.to_dict()["named"] == "key passages"
-    assert all(part in REPORT for part in result.summary.split("\n\n"))
+def test_a_report_is_shown_in_its_own_words_and_introduced():
+    about = "The text is about the rivers of Ashford."
+    for size in (None, 1_500_000_000):
+        merge = "passages" if size is None else "auto"
+        one, result = run(lambda call: about, REPORT, merge=merge, parameters=size)
+        assert len(one.model.calls) == result.plan.calls == 1
+        assert result.to_dict()["named"] == result.plan.named == "key passages"
+        first, *passages = result.summary.split("\n\n")
+        assert first == about
+        assert passages
+        assert all(part in REPORT for part in passages)
 
 
 @pytest.mark.parametrize("text", [MEETING, REPORT])
