@@ -36,6 +36,7 @@ class Tell:
     output_tokens: int = 0
     kind: Kind = "meeting"
     in_turn: bool = False
+    heard: bool = False
 
     @property
     def calls(self) -> int:
@@ -123,6 +124,7 @@ class Introduce:
     output_tokens: int = 0
     calls: int = 1
     in_turn: bool = False
+    heard: bool = False
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""

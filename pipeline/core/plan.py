@@ -27,7 +27,8 @@ class Step(Protocol):
     """How a node's text is made: of its chunk, or of what its sources came to.
 
     `calls` is how often the model is asked where nothing fails. With `in_turn`, sources are made
-    one after the other, each with the text of the one before it.
+    one after the other, each with the text of the one before it. `heard` says that as the last step
+    of all its answer is the summary, and is heard while it is written.
     """
 
     @property
@@ -37,6 +38,10 @@ class Step(Protocol):
     @property
     def in_turn(self) -> bool:
         """Whether a source is made of the one before it."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether its answer is heard while it is written."""
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """Return upper bounds on the tokens that the model reads and writes."""

@@ -51,7 +51,7 @@ class Run:
 
     def tell(self, node: Node, summary: Summary, answer: Answer) -> None:
         """Count what a call came to, and tell of it. Of what is chosen only the end is told."""
-        if node.final and (summary.text != answer.text or not node.step.calls):
+        if node.final and (summary.text != answer.text or not node.step.heard):
             self.emit(Delta(summary.text, restart=True))
         if node.step.calls:
             self.done += node.step.calls

@@ -34,6 +34,7 @@ class Ask:
     beside: bool = False
     calls: int = 1
     in_turn: bool = False
+    heard: bool = True
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""
@@ -90,6 +91,7 @@ class Refine:
     last: bool = False
     calls: int = 1
     in_turn: bool = False
+    heard: bool = True
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""
@@ -124,6 +126,7 @@ class Quiet:
 
     calls: int = 0
     in_turn: bool = False
+    heard: bool = False
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""
