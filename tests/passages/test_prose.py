@@ -1,4 +1,7 @@
-"""Passages of prose: what can be read alone, chosen for what it tells."""
+"""Passages of prose: what can be read alone, chosen for what it tells.
+
+These hold `pipeline.passages.candidates` and the words of `pipeline.passages.english_prose` too.
+"""
 
 import re
 
