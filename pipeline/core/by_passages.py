@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.passage_steps import Introduce, Join, Tell
 from pipeline.core.plan import Node
-from pipeline.passages.find import find
 from pipeline.passages.passage import Passage
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ class ByPassages:
         """
         if languages.crossed or languages.text != "en" or not self._wanted:
             return ()
+        from pipeline.passages.find import find  # whose patterns take time to compile
+
         words = (
             self.words - LEAD_WORDS if self._asks and self.words > 3 * LEAD_WORDS else self.words
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.passages.reported import mended
 from pipeline.text.sentences import split_sentences
 from pipeline.text.terms import terms
 
@@ -29,7 +28,8 @@ def told_of(passage: Passage, answer: str, *, keep: bool = False) -> str:
 
     With `keep`, the answer is returned even so.
     """
-    from pipeline.evidence.holds import judge  # its tables take time to make
+    from pipeline.evidence.holds import judge  # whose tables take time to make
+    from pipeline.passages.reported import mended
 
     spoken = passage.kind == "meeting"
     sentence = next(iter(split_sentences(answer)), "")
