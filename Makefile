@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Compiling afterwards uses all cores, where pip uses one.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
-DEMO := docs/how-it-works.md
+DEMO := tests/golden/compost.txt
 
 .PHONY: help install peers ray cluster demo test slow browser pictures check bench architecture measure lock clean
 
@@ -32,7 +32,7 @@ cluster: ray ## the tests of runs on a cluster
 	$(BIN)/pytest tests/corpus/test_ray.py
 
 demo: install ## a real summary of a real text, by the embedded model
-	$(BIN)/py-llama summarize --model embedded --context 2048 --summary-tokens 128 --words 100 $(DEMO)
+	$(BIN)/py-llama summarize --model embedded --words 100 $(DEMO)
 
 test: install ## all tests; the real-Ollama ones skip where no server answers
 	$(BIN)/pytest -n 2
