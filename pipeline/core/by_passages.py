@@ -54,7 +54,7 @@ class ByPassages:
         if not found:
             return ()
         # Half of a meeting's summary is what is discussed in each part of it.
-        return tuple(find(text, words // 2)) if self._tells(found) else found
+        return tuple(find(text, words // 2)) or found if self._tells(found) else found
 
     def tree(self, leaves: Sequence[Chunk], passages: Sequence[Passage]) -> Node:
         """Arrange the chunks of a text that is told by these passages."""

@@ -75,7 +75,7 @@ def test_a_real_model_is_run(system, real_ollama, tmp_path):
     out = tmp_path / "run"
     flags = ["--ids", "prompt-corner", "-m", "ollama:tinyllama:random", "--words", "20"]
     environment = {**os.environ, "PY_LLAMA_STORE": str(tmp_path / "calls.sqlite3")}
-    environment["OLLAMA_HOST"] = real_ollama
+    environment |= {"OLLAMA_HOST": real_ollama, "PY_LLAMA_MERGE": "abstractive"}
     line = [sys.executable, "-m", "pipeline", "eval", "run", "sample", "-s", system, *flags]
     subprocess.run([*line, "-o", str(out)], env=environment, check=True)
     run = records.read(out)

@@ -386,6 +386,7 @@ def test_a_real_server_that_dies_breaks_the_answer_and_is_down_afterwards(tiny_w
             process.kill()
             with pytest.raises(StreamBroken):
                 await call
+            process.wait()  # until then its port may still be open
             with pytest.raises(ServerDown):
                 await model.complete(SYSTEM, "Another question?", max_tokens=8)
 
