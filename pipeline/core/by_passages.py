@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.passage_steps import Introduce, Join, Tell
 from pipeline.core.plan import Node
+from pipeline.core.tell import SEPARATORS
 from pipeline.passages.passage import Passage
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.tree import Chunk
 
 LEAD_WORDS = 20  # of the words asked for, kept for what a text is about
+NOTES_WORDS = 300  # of a text's passages, of which the model says what it is about
 
 
 @dataclass(frozen=True)
@@ -47,24 +49,26 @@ class ByPassages:
             return ()
         from pipeline.passages.find import find  # whose patterns take time to compile
 
-        words = (
-            self.words - LEAD_WORDS if self._asks and self.words > 3 * LEAD_WORDS else self.words
-        )
-        found = tuple(find(text, words, self.wording.query))
-        if not found:
-            return ()
-        # Half of a meeting's summary is what is discussed in each part of it.
-        return tuple(find(text, words // 2)) or found if self._tells(found) else found
+        words, query = self.words, self.wording.query
+        if self._introduces and words > 3 * LEAD_WORDS:
+            words -= LEAD_WORDS
+        found = tuple(find(text, words, query))
+        if self._tells(found):  # half of a summary is what is discussed in each part
+            return tuple(find(text, words // 2, query)) or found
+        return found
 
-    def tree(self, leaves: Sequence[Chunk], passages: Sequence[Passage]) -> Node:
+    def tree(self, text: str, leaves: Sequence[Chunk], passages: Sequence[Passage]) -> Node:
         """Arrange the chunks of a text that is told by these passages."""
         kind = passages[0].kind
         nodes = tuple(Node(self._step(chunk, passages), (chunk,)) for chunk in leaves)
         told = Node(Join(kind=kind), sources=nodes, level=1)
-        if self._asks and self.wording.query is None:
-            step = Introduce(kind=kind, output_tokens=self.knobs.sentence_tokens)
-            told = Node(step, sources=(told,), level=told.level + 1)
+        if self._introduces:
+            told = Node(self._introduction(text, passages), sources=(told,), level=2)
         return replace(told, final=True)
+
+    def parts(self, passages: Sequence[Passage]) -> int:
+        """Return how many chunks a text should have at least."""
+        return max(1, round(self.words / self.knobs.part_words)) if self._tells(passages) else 1
 
     @property
     def is_small(self) -> bool:
@@ -74,6 +78,24 @@ class ByPassages:
     @property
     def _asks(self) -> bool:
         return self.strategy != "extractive" and not self.is_small
+
+    @property
+    def _introduces(self) -> bool:
+        """Whether the model says what a text is about; with a query, that was asked."""
+        return self._asks and self.wording.query is None
+
+    def _tells(self, passages: Sequence[Passage]) -> bool:
+        """Whether the model tells what is said, instead of the text itself."""
+        return self._asks and bool(passages) and passages[0].kind == "meeting"
+
+    def _introduction(self, text: str, passages: Sequence[Passage]) -> Introduce:
+        from pipeline.passages.find import find
+
+        kind = passages[0].kind
+        found = find(text, NOTES_WORDS) or passages
+        notes = SEPARATORS[kind].join(passage.text for passage in found)
+        prompt = self.wording.about(Passage(notes, 0, len(text), kind=kind))
+        return Introduce(kind, notes, self.model.count(*prompt), self.knobs.sentence_tokens)
 
     @property
     def _wanted(self) -> bool:
@@ -94,11 +116,3 @@ class ByPassages:
         prompts = [self.wording.topic(part), *map(self.wording.told, own)]
         read = sum(self.model.count(*prompt) for prompt in prompts)
         return Tell(own, True, read, len(prompts) * self.knobs.sentence_tokens, kind)
-
-    def _tells(self, passages: Sequence[Passage]) -> bool:
-        """Whether the model tells what is said, instead of the text itself."""
-        return self._asks and passages[0].kind == "meeting"
-
-    def parts(self, passages: Sequence[Passage]) -> int:
-        """Return how many chunks a text should have at least."""
-        return max(1, round(self.words / self.knobs.part_words)) if self._tells(passages) else 1

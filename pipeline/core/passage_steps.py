@@ -115,12 +115,15 @@ class Join(Quiet):
 
 @dataclass(frozen=True)
 class Introduce:
-    """Have the model say in a sentence what all that was told is about, and put that before it.
+    """Have the model say in a sentence what a text is about, and put that before what is told.
 
-    `output_tokens` is what it may write.
+    It is asked about `notes`, passages of the text, which may be more than are told.
+    `prompt_tokens` is what that takes, `output_tokens` what it may write.
     """
 
     kind: Kind = "prose"
+    notes: str = ""
+    prompt_tokens: int = 0
     output_tokens: int = 0
     calls: int = 1
     in_turn: bool = False
@@ -128,7 +131,7 @@ class Introduce:
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""
-        return budget.answer + budget.overhead, self.output_tokens
+        return self.prompt_tokens, self.output_tokens
 
     def read(self, node: Node, tools: Tools) -> str:
         """See `Step`."""
@@ -136,21 +139,19 @@ class Introduce:
 
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
-        about = await tools.caller.answer(self._question(node, sources[0], tools))
-        return self._before(sources[0], about)
+        return self._before(sources[0], await tools.caller.answer(self._question(node)))
 
     def recorded(
         self, node: Node, sources: Sequence[Made], before: str, tools: Tools
     ) -> Answer | None:
         """See `Step`."""
-        about = tools.answers.recorded(self._question(node, sources[0], tools))
+        about = tools.answers.recorded(self._question(node))
         return None if about is None else self._before(sources[0], about)
 
     def _before(self, told: Made, about: Answer) -> Answer:
         text = SEPARATORS[self.kind].join(filter(None, [about.text, told.text]))
         return replace(about, text=text, stand_in=told.stand_in or about.stand_in, reason="")
 
-    def _question(self, node: Node, told: Made, tools: Tools) -> Question:
-        passage = Passage(told.text, node.start, node.end, kind=self.kind)
-        source = Chunk(told.text, node.start, node.end, tools.count(told.text))
-        return Question(source, final=False, derived=True, passage=passage, on="about")
+    def _question(self, node: Node) -> Question:
+        notes = Passage(self.notes, node.start, node.end, kind=self.kind)
+        return Question(_chunk(notes), final=False, derived=True, passage=notes, on="about")

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pipeline.documents.document import Document
     from pipeline.models.base import ChatModel
     from pipeline.options import Chunking, Merging, Strategy
-    from pipeline.passages.passage import Passage
 
 MIN_SUMMARY = 32  # tokens: a sentence, and what joining it takes
 ROOM = 1.25  # the same in other languages than English: the text's own tokens a word, times this
@@ -66,12 +65,16 @@ class Planner:
         filled = [chunk for chunk in chunks if chunk.text.strip()]
         leaves = self._asked_about(filled, languages)
         starts = {leaf.start for leaf in leaves}
+        if not leaves:
+            root = self._nothing(filled, languages)
+        elif passages:
+            root = self._by_passages.tree(document.text, leaves, passages)
+        else:
+            root = self._arranged(leaves, budget, way)
         return Plan(
             document,
             tuple(chunks),
-            self._root(leaves, budget, way, passages)
-            if leaves
-            else self._nothing(filled, languages),
+            root,
             budget,
             self.model.exact,
             off_topic=tuple(chunk for chunk in filled if chunk.start not in starts),
@@ -164,13 +167,6 @@ class Planner:
         """Return the whole plan for a text that holds nothing on the query."""
         said = nothing_on(self.wording.query or "", languages.wanted)
         return Node(Say(text=said), tuple(chunks))
-
-    def _root(
-        self, leaves: Sequence[Chunk], budget: Budget, way: Way, passages: Sequence[Passage]
-    ) -> Node:
-        if passages:
-            return self._by_passages.tree(leaves, passages)
-        return self._arranged(leaves, budget, way)
 
     def _arranged(self, leaves: Sequence[Chunk], budget: Budget, way: Way) -> Node:
         if len(leaves) == 1:
