@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.core.passage_steps import Introduce, Join, Tell
 from pipeline.core.plan import Node
+from pipeline.core.prompts import SEAM_SLACK
 from pipeline.core.tell import SEPARATORS
 from pipeline.passages.passage import Passage
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from pipeline.knobs import Knobs
     from pipeline.models.base import ChatModel
     from pipeline.options import Merging, Strategy
+    from pipeline.passages.passage import Kind
     from pipeline.text.languages import Languages
     from pipeline.tree import Chunk
 
 LEAD_WORDS = 20  # of the words asked for, kept for what a text is about
-NOTES_WORDS = 300  # of a text's passages, of which the model says what it is about
+NOTES_WORDS = 300  # of a meeting's passages, beside those told, for what it is about
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class ByPassages:
         nodes = tuple(Node(self._step(chunk, passages), (chunk,)) for chunk in leaves)
         told = Node(Join(kind=kind), sources=nodes, level=1)
         if self._introduces:
-            told = Node(self._introduction(text, passages), sources=(told,), level=2)
+            told = Node(self._introduction(text, kind), sources=(told,), level=2)
         return replace(told, final=True)
 
     def parts(self, passages: Sequence[Passage]) -> int:
@@ -88,14 +90,14 @@ class ByPassages:
         """Whether the model tells what is said, instead of the text itself."""
         return self._asks and bool(passages) and passages[0].kind == "meeting"
 
-    def _introduction(self, text: str, passages: Sequence[Passage]) -> Introduce:
+    def _introduction(self, text: str, kind: Kind) -> Introduce:
         from pipeline.passages.find import find
 
-        kind = passages[0].kind
-        found = find(text, NOTES_WORDS) or passages
-        notes = SEPARATORS[kind].join(passage.text for passage in found)
+        more = find(text, NOTES_WORDS) if kind == "meeting" else []
+        notes = SEPARATORS[kind].join(passage.text for passage in more)
         prompt = self.wording.about(Passage(notes, 0, len(text), kind=kind))
-        return Introduce(kind, notes, self.model.count(*prompt), self.knobs.sentence_tokens)
+        tokens = self.model.count(*prompt) + SEAM_SLACK
+        return Introduce(kind, notes, tokens, self.knobs.sentence_tokens)
 
     @property
     def _wanted(self) -> bool:

@@ -117,8 +117,8 @@ class Join(Quiet):
 class Introduce:
     """Have the model say in a sentence what a text is about, and put that before what is told.
 
-    It is asked about `notes`, passages of the text, which may be more than are told.
-    `prompt_tokens` is what that takes, `output_tokens` what it may write.
+    It reads what is told, and behind that `notes`, further passages of the text. `prompt_tokens` is
+    what the notes take in its prompt, `output_tokens` what it may write.
     """
 
     kind: Kind = "prose"
@@ -131,7 +131,7 @@ class Introduce:
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""
-        return self.prompt_tokens, self.output_tokens
+        return self.prompt_tokens + budget.answer, self.output_tokens
 
     def read(self, node: Node, tools: Tools) -> str:
         """See `Step`."""
@@ -139,19 +139,22 @@ class Introduce:
 
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
-        return self._before(sources[0], await tools.caller.answer(self._question(node)))
+        (told,) = sources
+        return self._before(told, await tools.caller.answer(self._question(node, told)))
 
     def recorded(
         self, node: Node, sources: Sequence[Made], before: str, tools: Tools
     ) -> Answer | None:
         """See `Step`."""
-        about = tools.answers.recorded(self._question(node))
-        return None if about is None else self._before(sources[0], about)
+        (told,) = sources
+        about = tools.answers.recorded(self._question(node, told))
+        return None if about is None else self._before(told, about)
 
     def _before(self, told: Made, about: Answer) -> Answer:
         text = SEPARATORS[self.kind].join(filter(None, [about.text, told.text]))
         return replace(about, text=text, stand_in=told.stand_in or about.stand_in, reason="")
 
-    def _question(self, node: Node) -> Question:
-        notes = Passage(self.notes, node.start, node.end, kind=self.kind)
-        return Question(_chunk(notes), final=False, derived=True, passage=notes, on="about")
+    def _question(self, node: Node, told: Made) -> Question:
+        text = SEPARATORS[self.kind].join(filter(None, [told.text, self.notes]))
+        all_of_it = Passage(text, node.start, node.end, kind=self.kind)
+        return Question(_chunk(all_of_it), final=False, derived=True, passage=all_of_it, on="about")
