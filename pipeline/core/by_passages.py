@@ -63,9 +63,12 @@ class ByPassages:
         """Arrange the chunks of a text that is told by these passages."""
         kind = passages[0].kind
         nodes = tuple(Node(self._step(chunk, passages), (chunk,)) for chunk in leaves)
-        told = Node(Join(kind=kind), sources=nodes, level=1)
+        told = nodes[0]
+        if len(nodes) > 1 or told.step.calls:
+            told = Node(Join(kind=kind), sources=nodes, level=1)
         if self._introduces:
-            told = Node(self._introduction(text, kind), sources=(told,), level=2)
+            step = self._introduction(text, kind)
+            told = Node(step, sources=(told,), level=told.level + 1)
         return replace(told, final=True)
 
     def parts(self, passages: Sequence[Passage]) -> int:

@@ -69,7 +69,7 @@ class Tell:
 
     @property
     def _shown(self) -> Answer:
-        return Answer(SEPARATORS[self.kind].join(passage.text for passage in self.passages))
+        return Answer(put_together([passage.text for passage in self.passages], self.kind))
 
     def _all(self, answers: Sequence[Answer]) -> Answer:
         return Answer(
