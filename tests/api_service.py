@@ -128,6 +128,7 @@ def process(folder, *, url, port=None, model="ollama:smollm2:135m", **settings):
         **os.environ,
         "OLLAMA_HOST": url,
         "PY_LLAMA_STORE": str(folder / "calls.sqlite3"),
+        "PY_LLAMA_MERGE": "extractive",  # or so small a model would not be asked
         "PY_LLAMA_SERVE_GRACE_SECONDS": "1",
         "PY_LLAMA_SERVE_JOBS_URL": f"sqlite:///{folder / 'jobs.sqlite3'}",
     }

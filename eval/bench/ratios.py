@@ -223,6 +223,7 @@ def _summarize(simulation: Simulation, source: Path, cache: Path, *flags: str) -
         **os.environ,
         "OLLAMA_HOST": simulation.url,
         "PY_LLAMA_STORE": str(cache / "calls.sqlite3"),
+        "PY_LLAMA_MERGE": "extractive",  # of itself, so small a model would not be asked
     }
     command = [sys.executable, "-m", "pipeline", "summarize", "--model=ollama:sim"]
     command += ["--context=2048", *flags, str(source)]

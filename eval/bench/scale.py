@@ -105,6 +105,7 @@ class Command:
             "PY_LLAMA_STORE": str(self.folder / "calls.sqlite3"),
             "PY_LLAMA_CONCURRENCY": str(SLOTS + SPARE),
             "PY_LLAMA_TIMEOUT": str(self.timeout),
+            "PY_LLAMA_MERGE": "extractive",  # of itself, so small a model would not be asked
         }
         process = subprocess.Popen(command, cwd=self.folder, env=environment)  # noqa: S603
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()

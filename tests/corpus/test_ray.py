@@ -81,6 +81,7 @@ def test_a_node_and_then_the_driver_are_killed(cluster, documents, speed, tmp_pa
                     "PY_LLAMA_OLLAMA_HOST": ",".join(server.url for server in servers),
                     "PY_LLAMA_STORE": str(tmp_path / "calls.sqlite3"),
                     "PY_LLAMA_CONCURRENCY": str(SLOTS),
+                    "PY_LLAMA_MERGE": "extractive",  # or so small a model would not be asked
                 },
                 cwd=tmp_path,
                 stderr=subprocess.PIPE,
