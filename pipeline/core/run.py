@@ -107,13 +107,19 @@ class Run:
         )
 
     def _not_written(self) -> Iterator[str]:
-        """Tell of a model that was not asked, since what it writes would not be true."""
-        size = self.tools.caller.model.parameters
-        small = size is not None and size < self.tools.answers.knobs.small
-        if small and self.plan.named == "key passages":
+        """Tell of a model that was not asked to write, though nobody said so."""
+        if self.plan.named != "key passages":
+            return
+        model, knobs = self.tools.caller.model, self.tools.answers.knobs
+        if model.parameters is not None and model.parameters < knobs.small:
             yield (
-                f"{self.tools.caller.model.name} is too small for its own words to be believed: "
-                "these are key passages of the text (merge = extractive has it write)"
+                f"{model.name} is too small for its own words to be believed: these are key "
+                "passages of the text (merge = extractive has it write)"
+            )
+        elif self.plan.calls:
+            yield (
+                f"these are key passages, in the text's own words; {model.name} says only what it "
+                "is about (merge = abstractive has it write)"
             )
 
     def _in_another(self, found: str | None) -> Iterator[str]:

@@ -176,6 +176,7 @@ def test_a_report_is_shown_in_its_own_words_and_introduced():
         one, result = run(lambda call: about, REPORT, merge=merge, parameters=size)
         assert len(one.model.calls) == result.plan.calls == 1
         assert result.to_dict()["named"] == result.plan.named == "key passages"
+        assert any("own words" in warning for warning in result.warnings)
         first, *passages = result.summary.split("\n\n")
         assert first == about
         assert passages
