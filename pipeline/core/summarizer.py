@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -146,7 +147,8 @@ class Summarizer:
             InputError: see `plan`.
             ModelUnavailable: the server or the model cannot be had; finished calls are cached.
         """
-        return await self.run(self.plan(document), emit)
+        # Of a book, planning takes seconds, in which other runs of this loop go on.
+        return await self.run(await asyncio.to_thread(self.plan, document), emit)
 
     async def run(self, plan: Plan, emit: Emit = ignore) -> Result:
         """Carry out a plan of this summarizer; `summarize` for who has planned elsewhere.
