@@ -108,6 +108,8 @@ class ByPassages:
         if self.strategy != "map_reduce" or self.merge != "auto":
             return self.strategy == "extractive" or self.merge == "passages"
         size = self.model.parameters
+        if self.wording.form != "plain":  # who names a way of asking wants the model asked
+            return False
         # Whether a model of some size answers a question better than passages do was not read.
         most = self.knobs.medium if self.wording.query is None else self.knobs.small
         return size is not None and size < most

@@ -200,6 +200,11 @@ def test_a_model_of_middle_size_is_asked_for_passages_of_meetings():
     assert not any("Rewrite this" in call.user for call in one.model.calls)
 
 
+def test_who_names_a_form_of_prompts_has_the_model_asked_with_it():
+    one, _ = run(rewritten, MEETING, merge="auto", parameters=1_500_000_000, prompt="events")
+    assert all("who does or says what" in call.user for call in one.model.calls)
+
+
 def test_a_text_in_another_language_is_summarized_as_ever():
     text = "Der Fluss trug das Boot am Abend über die Grenze in die alte Stadt. " * 40
     one, _ = run(rewritten, text, merge="auto", parameters=1_500_000_000)
