@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pipeline.core.prompts import SYSTEM, asked_for
+from pipeline.core.prompts import asked_for, systems
 from pipeline.errors import EchoedAnswer, EmptyAnswer, LoopedAnswer
 from pipeline.text import english
 from pipeline.text.sentences import sentences
@@ -44,7 +44,7 @@ _HEADER = re.compile(rf"(?i)\A(?:\s*+{_SPECIAL}(?:(?:assistant|user|system|model
 _TURN = re.compile(rf"(?is)(?<!\s)(?:(?<=[.!?…。！？])\s*+{_SPECIAL}.*|\s*+{_SPECIAL}\s*)\Z")
 
 _INSTRUCTION = re.compile(
-    rf"(?i)\A(?:{re.escape(SYSTEM)}\s*"
+    rf"(?i)\A(?:(?:{systems()})\s*"
     rf"|{english.REQUEST}"
     rf"|(?:{asked_for()})(?:\s+|\Z))"
 )

@@ -201,6 +201,11 @@ class Wording:
         return Prompt(form.system, f"{form.before}{visible(source)}{form.after}{closing}")
 
 
+def systems() -> str:
+    """Return a pattern of the system's message of every form, to know it in an answer."""
+    return "|".join(re.escape(system) for system in sorted({f.system for f in FORMS.values()}))
+
+
 def asked_for() -> str:
     """Return a pattern of every closing line that stands in a prompt, to know it in an answer."""
     lines = {line for form in FORMS.values() for line in (form.closing, form.asking)}
