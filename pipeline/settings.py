@@ -140,7 +140,8 @@ class Settings(FileSettings):
         description="map_reduce, refine, stuff (all in one prompt) or extractive (no model)",
     )
     merge: Merging | Literal["auto"] = Field(
-        "auto", description=f"{_one_of(Merging)}; auto goes by the model's size"
+        "auto",
+        description=f"{_one_of(Merging)}; auto goes by the model's size and the kind of text",
     )
     unsupported: Unsupported = Field(
         "drop", description="drop, mark or keep sentences with facts that the text does not hold"

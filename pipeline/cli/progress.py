@@ -32,43 +32,50 @@ TAIL = 60  # characters of the final summary that are shown while it is written
 
 @dataclass
 class Counts:
-    """Counts of a run under way. `written` is in tokens, without those of cached calls."""
+    """Counts of a run under way: of nodes that are told of, and of calls.
+
+    `written` is in tokens, without those of cached calls.
+    """
 
     plan: Plan
     started: float = field(default_factory=time.monotonic)
     chunks: int = 0
     merges: int = 0
+    calls: int = 0
     cached: int = 0
     written: int = 0
 
     def add(self, event: Summarized) -> None:
-        """Count a finished call."""
+        """Count a finished node and its calls."""
+        self.calls += event.node.step.calls
         if event.node.chunks:
             self.chunks += 1
         else:
             self.merges += 1
         if event.cached:
-            self.cached += 1
+            self.cached += event.node.step.calls
         else:
             self.written += event.summary.tokens
 
     @property
     def made(self) -> int:
         """Finished calls that were not cached."""
-        return self.chunks + self.merges - self.cached
+        return self.calls - self.cached
 
     def parts(self) -> str:
         """Return "chunks 12/96  merges 2/19"."""
-        merges = len(self.plan.merges)
-        chunks = f"chunks {self.chunks}/{len(self.plan.leaves)}"
-        return f"{chunks}  merges {self.merges}/{merges}" if merges else chunks
+        told = [node for node in self.plan.nodes if node.step.calls or node.final]
+        merges = sum(bool(node.sources) for node in told)
+        chunks = len(told) - merges
+        parts = [f"chunks {self.chunks}/{chunks}"] if chunks else []
+        return "  ".join([*parts, f"merges {self.merges}/{merges}"] if merges else parts)
 
     def pace(self, now: float) -> str:
         """Return tokens written per second and the time left, once a call has been made."""
         seconds = now - self.started
         if not self.made or seconds <= 0:
             return "first calls under way"
-        left = (self.plan.calls - self.chunks - self.merges) * seconds / self.made
+        left = (self.plan.calls - self.calls) * seconds / self.made
         return f"{self.written / seconds:.0f} tokens/s  {spell_seconds(left)} left"
 
 
