@@ -106,6 +106,8 @@ def _with_next(part: Part, i: int, text: str) -> Iterator[tuple[int, str]]:
     yield i, text
     following = part.sentences[i + 1] if i + 1 < len(part.sentences) else ""
     both = f"{text} {following}"
+    if i and english.BARE_THIS.match(following):
+        return
     if follows_well(following, text) and count_words(both) <= LONGEST:
         yield i + 1, both
 

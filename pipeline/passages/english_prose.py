@@ -254,6 +254,21 @@ GOING_ON = re.compile(
     r"(?:He|She|It|They|His|Her|Its|Their|This|These|Such|That(?= (?:is|was|means|makes|made)\b))\b"
 )
 
+# "This takes a year": it may mean all that the paragraph has said so far.
+BARE_THIS = re.compile(
+    r"(?:This|That) (?:[a-z]+ly )?(?:is|was|has|had|will|would|can|could|may|might|must|should"
+    r"|meant|made|took|gave|led|let|kept|left|[a-z]+ed|[a-z]*[^siu\W]s)\b"
+)
+
+# "Once the middle passes 40 degrees, they die": what the clause is on is not what "they" are.
+THEY_AFTER = re.compile(
+    r"(?:Once|When|Where|If|As|After|Before|While|Because|Since|Although|Until|Unless)"
+    r" (?!(?:(?:the|all|most|many|some|such|any|both|other|more|few|two|three) )?(?:[\w-]+ ){0,2}?"
+    r"[\w-]+s (?:are|were|have|had|do|did|can|could|will|would|may|might|must|should"
+    r"|[a-z]+[^s\W])\b)"
+    r"[^,.]{3,120}, (?:they|their|them)\b"
+)
+
 # Where the splitter took the point of a citation for a full stop: "S. Res.", "H. Rept."
 CUT_SHORT = re.compile(
     r"\b(?:Res|Rept|Stat|Cong|Sess|Pub|Con|Doc|Art|App|Ann|Reg|Supp|Inc|[A-Z])\.$"

@@ -72,6 +72,7 @@ def stands_alone(sentence: str, known: frozenset[str] = frozenset()) -> bool:
         and not _points(sentence)
         and not _unnamed(sentence, known)
         and _pronouns_are_named(sentence)
+        and not english.THEY_AFTER.match(sentence)
     )
 
 

@@ -138,3 +138,17 @@ def test_any_text_at_all(text: str, words: int, query: str | None) -> None:
         assert 0 <= passage.start < passage.end <= len(text)
         assert passage.worth >= 0
         assert set(re.findall(r"\w+", passage.text.lower())) <= source
+
+
+def test_what_this_is_may_stand_further_back_than_the_sentence_before():
+    """ "This" of a paragraph's third sentence may mean both before it; of the second, only one."""
+    first = "Fungi of the forest break down the wood that beetles leave behind in the soil."
+    second = "Worms of the garden pull the leaves into their burrows and leave them richer there."
+    this = "This takes from three months to a whole year, as the weather of the place allows."
+    filler = " ".join(
+        f"The {name} of Ashford was measured by the council of the town in 19{n}."
+        for n, name in enumerate(("canal", "bridge", "harbour"), 50)
+    )
+    for paragraph, both in ((f"{first} {second} {this}", False), (f"{second} {this}", True)):
+        shown = [one.text for one in passages(f"{paragraph}\n\n{filler}", 120)]
+        assert any(text.endswith(this) for text in shown) == both

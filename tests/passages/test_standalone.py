@@ -110,3 +110,10 @@ def test_hostile_texts_are_read_quickly(part: str) -> None:
     stands_alone(loosened(text))
     follows_well(text, text)
     assert time.process_time() - start < 5
+
+
+def test_they_behind_a_clause_on_something_else_are_nobody():
+    lost = "Once the middle of the heap passes 40 degrees, they die and other kinds take over."
+    told = "When the farmers of a valley have sold their grain, they buy wood for the winter."
+    assert not stands_alone(lost)
+    assert stands_alone(told)
