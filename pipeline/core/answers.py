@@ -240,7 +240,7 @@ class Answers:
             f"answer {rules_version()}",
             vars(self.knobs),
             self._key(question, FIRST),
-            self.unsupported == "drop",
+            self.unsupported == "drop" if question.passage is None else self.unsupported,
             self.wording.query,
             vars(self.languages),
             self._digest(question) if question.derived else "",

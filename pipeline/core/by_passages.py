@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from pipeline.core.chunk import MIN_CHUNK_TOKENS
 from pipeline.core.passage_steps import Introduce, Join, Tell
 from pipeline.core.plan import Node
 from pipeline.core.prompts import SEAM_SLACK
@@ -19,7 +20,7 @@ from pipeline.passages.passage import Passage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.core.prompts import Wording
+    from pipeline.core.prompts import Prompt, Wording
     from pipeline.knobs import Knobs
     from pipeline.models.base import ChatModel
     from pipeline.options import Merging, Strategy
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.text.languages import Languages
     from pipeline.tree import Chunk
 
+PART_SLACK = 1.05  # chunks end where sentences do: with a little more, there are as many as wanted
 LEAD_WORDS = 20  # of the words asked for, kept for what a text is about
 NOTES_WORDS = 300  # of a meeting's passages, beside those told, for what it is about
 
@@ -71,9 +73,41 @@ class ByPassages:
             told = Node(step, sources=(told,), level=told.level + 1)
         return replace(told, final=True)
 
-    def parts(self, passages: Sequence[Passage]) -> int:
-        """Return how many chunks a text should have at least."""
-        return max(1, round(self.words / self.knobs.part_words)) if self._tells(passages) else 1
+    def most(self, tokens: int | None, passages: Sequence[Passage]) -> int | None:
+        """Return the most tokens that a chunk may have; None where any chunk will do.
+
+        A meeting has as many parts as its summary has room for, and each fits into a prompt.
+        `tokens` are those of the text, None where it is too long to be counted at once.
+        """
+        if not self._tells(passages):
+            return None
+        room = self._room(self.wording.topic(Passage("", 0, 0, kind="meeting")))
+        if tokens is None:
+            return room
+        parts = max(1, round(self.words / self.knobs.part_words))
+        return min(room, max(round(PART_SLACK * tokens / parts), MIN_CHUNK_TOKENS))
+
+    def note(self, passages: Sequence[Passage]) -> str:
+        """Return what a user should know who did not ask for key passages and gets them."""
+        if not passages or self.strategy != "map_reduce" or self.merge != "auto":
+            return ""
+        name = self.model.name
+        if self.is_small:
+            return (
+                f"{name} is too small for its own words to be believed: these are key passages of "
+                "the text (merge = extractive has it write)"
+            )
+        if self._tells(passages):
+            return ""
+        return (
+            f"these are key passages, in the text's own words; {name} says only what it is about "
+            "(merge = abstractive has it write)"
+        )
+
+    def _room(self, frame: Prompt) -> int:
+        """Return the tokens of a text that fit into a prompt that asks for one sentence on it."""
+        asked = self.model.count(*frame) + self.knobs.sentence_tokens
+        return self.model.context - asked - SEAM_SLACK - 1
 
     @property
     def is_small(self) -> bool:
@@ -98,15 +132,16 @@ class ByPassages:
 
         more = find(text, NOTES_WORDS) if kind == "meeting" else []
         notes = SEPARATORS[kind].join(passage.text for passage in more)
-        prompt = self.wording.about(Passage(notes, 0, len(text), kind=kind))
-        tokens = self.model.count(*prompt) + SEAM_SLACK
-        return Introduce(kind, notes, tokens, self.knobs.sentence_tokens)
+        room = self._room(self.wording.about(Passage("", 0, 0, kind=kind)))
+        return Introduce(kind, notes, room, self.knobs.sentence_tokens)
 
     @property
     def _wanted(self) -> bool:
         """Whether a text of some kind would be told by its passages."""
-        if self.strategy != "map_reduce" or self.merge != "auto":
-            return self.strategy == "extractive" or self.merge == "passages"
+        if self.strategy != "map_reduce":
+            return self.strategy == "extractive"
+        if self.merge != "auto":
+            return self.merge == "passages"
         size = self.model.parameters
         if self.wording.form != "plain":  # who names a way of asking wants the model asked
             return False

@@ -117,13 +117,14 @@ class Join(Quiet):
 class Introduce:
     """Have the model say in a sentence what a text is about, and put that before what is told.
 
-    It reads what is told, and behind that `notes`, further passages of the text. `prompt_tokens` is
-    what the notes take in its prompt, `output_tokens` what it may write.
+    It reads what is told, and behind that `notes`, further passages of the text; of both, the
+    central sentences where they are more than `room`, in tokens. `output_tokens` is what it may
+    write.
     """
 
     kind: Kind = "prose"
     notes: str = ""
-    prompt_tokens: int = 0
+    room: int = 0
     output_tokens: int = 0
     calls: int = 1
     in_turn: bool = False
@@ -131,7 +132,7 @@ class Introduce:
 
     def bounds(self, node: Node, budget: Budget) -> tuple[int, int]:
         """See `Step`."""
-        return self.prompt_tokens + budget.answer, self.output_tokens
+        return budget.context - self.output_tokens, self.output_tokens
 
     def read(self, node: Node, tools: Tools) -> str:
         """See `Step`."""
@@ -140,21 +141,23 @@ class Introduce:
     async def make(self, node: Node, sources: Sequence[Made], before: str, tools: Tools) -> Answer:
         """See `Step`."""
         (told,) = sources
-        return self._before(told, await tools.caller.answer(self._question(node, told)))
+        return self._before(told, await tools.caller.answer(self._question(node, told, tools)))
 
     def recorded(
         self, node: Node, sources: Sequence[Made], before: str, tools: Tools
     ) -> Answer | None:
         """See `Step`."""
         (told,) = sources
-        about = tools.answers.recorded(self._question(node, told))
+        about = tools.answers.recorded(self._question(node, told, tools))
         return None if about is None else self._before(told, about)
 
     def _before(self, told: Made, about: Answer) -> Answer:
         text = SEPARATORS[self.kind].join(filter(None, [about.text, told.text]))
         return replace(about, text=text, stand_in=told.stand_in or about.stand_in, reason="")
 
-    def _question(self, node: Node, told: Made) -> Question:
+    def _question(self, node: Node, told: Made, tools: Tools) -> Question:
         text = SEPARATORS[self.kind].join(filter(None, [told.text, self.notes]))
+        if tools.count(text) > self.room:
+            text = tools.extract(text, self.room)
         all_of_it = Passage(text, node.start, node.end, kind=self.kind)
         return Question(_chunk(all_of_it), final=False, derived=True, passage=all_of_it, on="about")

@@ -96,7 +96,7 @@ class Plan:
     `chunks` is all of the text. `root` is the tree over those that are not blank; its own text is
     the final summary. `exact` says whether tokens were counted with the model's own vocabulary.
     `off_topic` are the chunks that hold nothing on the query. With `languages` crossed, neither the
-    text's sentences nor its words can stand in a summary.
+    text's sentences nor its words can stand in a summary. `note` is what the user should know.
     """
 
     document: Document
@@ -106,6 +106,7 @@ class Plan:
     exact: bool
     off_topic: tuple[Chunk, ...] = ()
     languages: Languages = UNKNOWN
+    note: str = ""
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pipeline.documents.document import Document
     from pipeline.models.base import ChatModel
     from pipeline.options import Chunking, Merging, Strategy
+    from pipeline.passages.passage import Passage
 
 MIN_SUMMARY = 32  # tokens: a sentence, and what joining it takes
 ROOM = 1.25  # the same in other languages than English: the text's own tokens a word, times this
 SAMPLE = 4000  # characters of a text that tell how many tokens a word takes
-PART_SLACK = 1.05  # chunks end where sentences do, so that a little more makes as many as wanted
 LAST_TOKEN = 1  # of the context stays free: servers slide the window when it is reached
 LONGEST_TOKEN = 24  # characters; a text longer than this times the room cannot be expected to fit
 
@@ -60,11 +60,11 @@ class Planner:
         way = self._way(languages)
         passages = self._by_passages.passages(document.text, languages)
         budget = self._budget_for(document, languages)
-        parts = self._by_passages.parts(passages) if passages else 1
-        chunks = self._chunks(document, budget, way, parts)
+        chunks = self._chunks(document, budget, way, passages)
         filled = [chunk for chunk in chunks if chunk.text.strip()]
         leaves = self._asked_about(filled, languages)
         starts = {leaf.start for leaf in leaves}
+        passages = tuple(p for p in passages if any(c.start <= p.start < c.end for c in leaves))
         if not leaves:
             root = self._nothing(filled, languages)
         elif passages:
@@ -79,6 +79,7 @@ class Planner:
             self.model.exact,
             off_topic=tuple(chunk for chunk in filled if chunk.start not in starts),
             languages=languages,
+            note=self._by_passages.note(passages),
         )
 
     def languages(self, document: Document) -> Languages:
@@ -191,17 +192,22 @@ class Planner:
             if value is not None and value < bound:
                 raise InputError(f"{name} must be {bound} or more, got {value}")
 
-    def _chunks(self, document: Document, budget: Budget, way: Way, parts: int) -> list[Chunk]:
+    def _chunks(
+        self, document: Document, budget: Budget, way: Way, passages: Sequence[Passage]
+    ) -> list[Chunk]:
         bound = self.chunk_tokens or budget.context
         whole = min(budget.final_source, bound)
         if len(document.text) <= whole * LONGEST_TOKEN:
             tokens = self.model.count_text(document.text)
-            if parts > 1:
-                whole = min(whole, max(round(PART_SLACK * tokens / parts), MIN_CHUNK_TOKENS))
+            most = self._by_passages.most(tokens, passages)
+            if most is not None:
+                whole = min(whole, most)
                 bound = min(bound, whole)
             if tokens <= whole:
                 return [Chunk(document.text, 0, len(document.text), tokens)]
             bound = min(bound, tokens - 1)  # it does not fit in one, so it makes two or more
+        else:
+            bound = min(bound, self._by_passages.most(None, passages) or bound)
         if way.whole:
             raise BudgetError(
                 f"{document.name} is more than the {whole:,} tokens that a prompt holds: take "

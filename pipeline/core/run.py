@@ -87,7 +87,7 @@ class Run:
             warnings=(
                 *plan.document.warnings,
                 *caller.model.warnings,
-                *self._not_written(),
+                *filter(None, [plan.note]),
                 *self._in_another(language),
             ),
             seconds=time.monotonic() - self.started,
@@ -105,22 +105,6 @@ class Run:
             if self.sources
             else None,
         )
-
-    def _not_written(self) -> Iterator[str]:
-        """Tell of a model that was not asked to write, though nobody said so."""
-        if self.plan.named != "key passages":
-            return
-        model, knobs = self.tools.caller.model, self.tools.answers.knobs
-        if model.parameters is not None and model.parameters < knobs.small:
-            yield (
-                f"{model.name} is too small for its own words to be believed: these are key "
-                "passages of the text (merge = extractive has it write)"
-            )
-        elif self.plan.calls:
-            yield (
-                f"these are key passages, in the text's own words; {model.name} says only what it "
-                "is about (merge = abstractive has it write)"
-            )
 
     def _in_another(self, found: str | None) -> Iterator[str]:
         """Warn of a summary that is in another language than was asked for."""

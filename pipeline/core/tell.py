@@ -20,7 +20,7 @@ _TOPIC = re.compile(
     r" (?P<what>.{8,200}[.!])\Z"
 )
 _DISCUSSED = "They discussed "
-_SAID = re.compile(r"(?P<who>.{1,80}?) (?P<verb>said|thought|suggested) that ")
+_SAID = re.compile(r"(?P<who>.{1,80}?)(?P<also> also)? (?:said|thought|suggested) that ")
 
 
 def told_of(passage: Passage, answer: str, *, keep: bool = False) -> str:
@@ -70,7 +70,7 @@ def put_together(told: Iterable[str], kind: Kind) -> str:
         topic = sentence.startswith(_DISCUSSED)
         match = None if topic else _SAID.match(sentence)
         who = match["who"] if match else None
-        if match and who == before:
+        if match and who == before and not match["also"]:
             made.append(f"{who} also {sentence[len(match['who']) + 1 :]}")
         elif topic:
             begin = "Then they discussed " if topics else "The group discussed "

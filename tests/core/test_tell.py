@@ -13,7 +13,6 @@ from pipeline.core.summarizer import Summarizer
 from pipeline.core.tell import put_together, told_of, topic_of
 from pipeline.documents.document import Document
 from pipeline.errors import EmptyAnswer
-from pipeline.models.no_model import NoModel
 from pipeline.passages.passage import Passage
 from pipeline.testing import ScriptedModel
 from pipeline.text.sentences import split_sentences
@@ -90,6 +89,9 @@ def test_a_speaker_who_goes_on_is_named_once_more_as_also():
     assert put_together(told, "meeting") == (
         "Ann said that it rained. Ann also thought that it was late. Bob said that he ran."
     )
+    assert put_together(
+        ["Ann said that a.", "Ann also said that b.", "Ann said that c."], "meeting"
+    ) == ("Ann said that a. Ann also said that b. Ann also said that c.")
     topics = ["They discussed rain.", told[0], "They discussed snow.", told[1]]
     assert put_together(topics, "meeting") == (
         f"The group discussed rain. {told[0]} Then they discussed snow. {told[1]}"
@@ -131,6 +133,35 @@ def test_what_a_model_says_that_does_not_hold_is_not_shown():
     assert made_up.summary in told.summary  # which nothing introduces
     _, kept = run(lambda call: "The Queen sold the moon to Peru.", MEETING, unsupported="keep")
     assert "moon" in kept.summary
+
+
+def test_what_is_kept_unchecked_in_one_run_is_not_shown_by_another(tmp_path):
+    store = SqliteStore(tmp_path / "store.db", warn=pytest.fail)
+    wrong = "The Queen sold the moon to Peru."
+    _, kept = run(lambda call: wrong, MEETING, store=store, unsupported="keep")
+    _, marked = run(lambda call: wrong, MEETING, store=store, unsupported="mark")
+    assert "moon" in kept.summary
+    assert "moon" not in marked.summary
+    store.close()
+
+
+def test_every_prompt_fits_into_a_small_context():
+    model = ScriptedModel(rewritten, context=260)
+    one = Summarizer(model, words=20, merge="passages", summary_tokens=32)
+    result = asyncio.run(one.summarize(Document(MEETING * 3)))
+    assert result.stand_ins == ()
+    assert len(model.calls) == result.plan.calls
+
+
+def test_passages_aside_of_a_question_do_not_make_a_summary_of_nothing():
+    for query in ("What do the solar cells cost?", "Who spoke of the prototype?"):
+        _, result = run(rewritten, MEETING, strategy="extractive", query=query)
+        assert result.summary
+
+
+def test_a_text_that_fits_is_not_refused_for_its_parts():
+    _, result = run(rewritten, MEETING, strategy="stuff", chunk_tokens=None)
+    assert result.map_calls == 1
 
 
 def test_a_failed_call_is_stood_in_for_and_named():
@@ -176,7 +207,7 @@ def test_a_report_is_shown_in_its_own_words_and_introduced():
         one, result = run(lambda call: about, REPORT, merge=merge, parameters=size)
         assert len(one.model.calls) == result.plan.calls == 1
         assert result.to_dict()["named"] == result.plan.named == "key passages"
-        assert any("own words" in warning for warning in result.warnings)
+        assert any("own words" in warning for warning in result.warnings) == (merge == "auto")
         first, *passages = result.summary.split("\n\n")
         assert first == about
         assert passages
@@ -189,8 +220,9 @@ def test_a_model_too_small_to_be_believed_is_not_asked_and_the_user_is_told(text
     assert not one.model.calls
     assert result.plan.named == "key passages"
     assert any("too small" in warning for warning in result.warnings)
-    silent = Summarizer(NoModel(), words=60, strategy="extractive")
-    assert asyncio.run(silent.summarize(Document(text))).warnings == ()
+    for options in ({"strategy": "extractive"}, {"merge": "passages"}):
+        _, asked_for = run(rewritten, text, parameters=135_000_000, **options)
+        assert asked_for.warnings == ()
 
 
 def test_a_model_of_middle_size_is_asked_for_passages_of_meetings():
