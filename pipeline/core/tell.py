@@ -20,7 +20,7 @@ _TOPIC = re.compile(
     r" (?P<what>.{8,200}[.!])\Z"
 )
 _DISCUSSED = "They discussed "
-_SAID = re.compile(r"(?P<who>.{1,80}?)(?P<also> also)? (?:said|thought|suggested) that ")
+_SAID = re.compile(r"(?P<who>.{1,80}?)(?: also)? (?:said|thought|suggested) that ")
 
 
 def told_of(passage: Passage, answer: str, *, keep: bool = False) -> str:
@@ -63,6 +63,8 @@ def put_together(told: Iterable[str], kind: Kind) -> str:
     """
     if kind != "meeting":
         return SEPARATORS[kind].join(filter(None, told))
+    from pipeline.passages.reported import again  # whose patterns take time to compile
+
     made: list[str] = []
     before = None
     topics = 0
@@ -70,8 +72,8 @@ def put_together(told: Iterable[str], kind: Kind) -> str:
         topic = sentence.startswith(_DISCUSSED)
         match = None if topic else _SAID.match(sentence)
         who = match["who"] if match else None
-        if match and who == before and not match["also"]:
-            made.append(f"{who} also {sentence[len(match['who']) + 1 :]}")
+        if who is not None and who == before:
+            made.append(again(sentence, who))
         elif topic:
             begin = "Then they discussed " if topics else "The group discussed "
             made.append(begin + sentence[len(_DISCUSSED) :])

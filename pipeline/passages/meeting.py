@@ -13,9 +13,9 @@ from pipeline.passages import english_meetings as en
 from pipeline.passages.english_speech import SHORT
 from pipeline.passages.fluency import is_fluent
 from pipeline.passages.passage import Passage
-from pipeline.passages.reported import again, clause_of, opens, plain, reported
+from pipeline.passages.reported import clause_of, opens, plain, reported
 from pipeline.passages.speech import Run, is_verbatim, runs, started
-from pipeline.text.extract import Centroid
+from pipeline.text.extract import Centroid, dot
 from pipeline.text.terms import count_words
 
 if TYPE_CHECKING:
@@ -72,15 +72,6 @@ def passages(text: str, words: int, query: str | None = None) -> list[Passage]:
     ]
     chosen = _chosen(weighed, words)
     return [one.passage for one in sorted(chosen, key=lambda one: one.number)]
-
-
-def linked(found: Sequence[Passage]) -> list[Passage]:
-    """Return passages with "also" where one speaker's follow each other."""
-    made: list[Passage] = []
-    for one in found:
-        same = bool(made and one.who) and made[-1].who == one.who
-        made.append(replace(one, text=again(one.text, one.who)) if same else one)
-    return made
 
 
 def _told(said: Sequence[Run], text: str) -> Iterator[tuple[str, Passage]]:
@@ -196,14 +187,10 @@ def _chosen(found: Sequence[_Told], words: int) -> list[_Told]:
 
 def _worth(one: _Told, taken: Sequence[_Told]) -> float:
     """Return what a passage is worth beside those taken."""
-    alike = max((_dot(one.vector, other.vector) for other in taken), default=0.0)
+    alike = max((dot(one.vector, other.vector) for other in taken), default=0.0)
     near = sum(abs(one.at - other.at) < NEAR for other in taken)
     same = sum(one.passage.who == other.passage.who for other in taken)
     return one.passage.worth * (1 - LIKE * alike) * BESIDE**near * SAME**same
-
-
-def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    return math.fsum(weight * other.get(term, 0.0) for term, weight in one.items())
 
 
 _CONTENT = re.compile(r"[A-Z]\w+|\d+|[a-z]{5,}")

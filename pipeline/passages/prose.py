@@ -17,11 +17,11 @@ from pipeline.passages import english_prose as english
 from pipeline.passages.abbreviations import expanded
 from pipeline.passages.candidates import OPENING_WORDS, Candidate, Part, candidates, parts_of
 from pipeline.passages.passage import Passage
-from pipeline.text.extract import Centroid
+from pipeline.text.extract import Centroid, dot
 from pipeline.text.terms import count_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 # Chosen by eye on six reports and eight samples, LOG 2026-11-27.
 WORTH = 0.25  # share of the best passage's worth, below which none is taken
@@ -108,7 +108,7 @@ class _Choice:
         self._said.update(one.vector)
         self._left -= count_words(one.text)
         for other in self._open:
-            likeness = _dot(one.vector, other.vector)
+            likeness = dot(one.vector, other.vector)
             self._alike[id(other)] = max(self._likeness(other), likeness)
         self._open = [other for other in self._open if other is not one and self._can_take(other)]
 
@@ -158,9 +158,3 @@ def _shown(
 def _passage(one: Candidate, parts: Sequence[Part]) -> Passage:
     block = parts[one.part].block
     return Passage(one.text, block.start, block.end, worth=one.worth)
-
-
-def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    if len(one) > len(other):
-        one, other = other, one
-    return math.fsum(weight * other.get(term, 0.0) for term, weight in one.items())

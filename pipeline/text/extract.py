@@ -73,7 +73,7 @@ class Centroid:
 
     def likeness(self, vector: Mapping[str, float]) -> float:
         """Return how near a sentence is to the centroid, from 0 to 1; a short one is less near."""
-        return _dot(vector, self._weights) * min(1.0, len(vector) / self.knobs.full_terms)
+        return dot(vector, self._weights) * min(1.0, len(vector) / self.knobs.full_terms)
 
 
 def select_mmr(
@@ -108,7 +108,7 @@ def select_mmr(
         for i in heapq.nlargest(MOST_CANDIDATES, range(len(scores)), key=scores.__getitem__)
     }
     others = [centroid.vector(sentence) for sentence in beside]
-    nearest = {i: max((_dot(vectors[i], other) for other in others), default=0.0) for i in values}
+    nearest = {i: max((dot(vectors[i], other) for other in others), default=0.0) for i in values}
     said = {row for sentence in beside for row in _rows(sentence, knobs.row)}
     chosen: list[int] = []
     left = room
@@ -124,7 +124,7 @@ def select_mmr(
         chosen.append(best)
         left -= taken
         for i in values:
-            nearest[i] = max(nearest[i], _dot(vectors[i], vectors[best]))
+            nearest[i] = max(nearest[i], dot(vectors[i], vectors[best]))
     return chosen
 
 
@@ -190,7 +190,8 @@ def _unit(weights: Mapping[str, float]) -> dict[str, float]:
     return {term: weight / length for term, weight in weights.items()}
 
 
-def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+def dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """Return the likeness of two vectors of terms, as `Centroid.vector` makes them, from 0 to 1."""
     if len(one) > len(other):
         one, other = other, one
     return math.fsum(weight * other[term] for term, weight in one.items() if term in other)

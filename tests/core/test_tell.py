@@ -92,6 +92,13 @@ def test_a_speaker_who_goes_on_is_named_once_more_as_also():
     assert put_together(
         ["Ann said that a.", "Ann also said that b.", "Ann said that c."], "meeting"
     ) == ("Ann said that a. Ann also said that b. Ann also said that c.")
+    linked = ["Ann said that it rains.", "Ann suggested that they wait.", "Bob said that it snows."]
+    assert split_sentences(put_together(linked, "meeting")) == [
+        "Ann said that it rains.",
+        "Ann also suggested that they wait.",
+        "Bob said that it snows.",
+    ]
+    assert put_together([], "meeting") == ""
     topics = ["They discussed rain.", told[0], "They discussed snow.", told[1]]
     assert put_together(topics, "meeting") == (
         f"The group discussed rain. {told[0]} Then they discussed snow. {told[1]}"

@@ -2,13 +2,13 @@
 
 import re
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.passages.meeting import linked, passages
-from pipeline.passages.passage import Passage
+from pipeline.passages.meeting import passages
 
 MEETING = """\
 Chair: Um, good morning. Welcome to the second meeting of the harbour board.
@@ -63,28 +63,13 @@ def test_passages_stand_where_the_text_has_them_and_in_its_order():
 @pytest.mark.parametrize("words", [0, 10, 25, 60, 120])
 def test_passages_are_no_longer_than_asked_for(words):
     found = passages(MEETING, words)
-    assert sum(len(one.text.split()) for one in linked(found)) <= words
+    also = sum(one.who == other.who for one, other in pairwise(found))
+    assert sum(len(one.text.split()) for one in found) + also <= words
 
 
 def test_a_query_turns_what_is_chosen():
     about = passages(MEETING, 25, "How much money is in the budget?")
     assert "budget" in about[0].text
-
-
-def test_one_speakers_sentences_are_linked():
-    made = linked(
-        [
-            Passage("Ann said that it rains.", 0, 5, "Ann"),
-            Passage("Ann suggested that they wait.", 6, 9, "Ann"),
-            Passage("Bob said that it snows.", 10, 12, "Bob"),
-        ]
-    )
-    assert [one.text for one in made] == [
-        "Ann said that it rains.",
-        "Ann also suggested that they wait.",
-        "Bob said that it snows.",
-    ]
-    assert linked([]) == []
 
 
 SAID = st.sampled_from(
