@@ -6,6 +6,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from rich.live import Live
@@ -57,6 +58,13 @@ class Counts:
         else:
             self.written += event.summary.tokens
 
+    @cached_property
+    def _of(self) -> tuple[int, int]:
+        """How many chunks and merges are told of."""
+        told = [node for node in self.plan.nodes if node.step.calls or node.final]
+        merges = sum(bool(node.sources) for node in told)
+        return len(told) - merges, merges
+
     @property
     def made(self) -> int:
         """Finished calls that were not cached."""
@@ -64,9 +72,7 @@ class Counts:
 
     def parts(self) -> str:
         """Return "chunks 12/96  merges 2/19"."""
-        told = [node for node in self.plan.nodes if node.step.calls or node.final]
-        merges = sum(bool(node.sources) for node in told)
-        chunks = len(told) - merges
+        chunks, merges = self._of
         parts = [f"chunks {self.chunks}/{chunks}"] if chunks else []
         return "  ".join([*parts, f"merges {self.merges}/{merges}"] if merges else parts)
 

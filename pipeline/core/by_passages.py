@@ -52,14 +52,15 @@ class ByPassages:
         if languages.crossed or languages.text != "en" or not self._wanted:
             return ()
         from pipeline.passages.find import find  # whose patterns take time to compile
+        from pipeline.passages.kind import kind_of
 
         words, query = self.words, self.wording.query
         if self._introduces and words > 3 * LEAD_WORDS:
             words -= LEAD_WORDS
-        found = tuple(find(text, words, query))
-        if self._tells(found):  # half of a summary is what is discussed in each part
-            return tuple(find(text, words // 2, query)) or found
-        return found
+        if self._asks and kind_of(text) == "meeting":
+            # Half of the summary is what is discussed in each part.
+            return tuple(find(text, words // 2, query) or find(text, words, query))
+        return tuple(find(text, words, query))
 
     def tree(self, text: str, leaves: Sequence[Chunk], passages: Sequence[Passage]) -> Node:
         """Arrange the chunks of a text that is told by these passages."""

@@ -130,7 +130,7 @@ class Planner:
             error.most_words = most if source >= summary and most > 0 else None
             raise
 
-    @property
+    @cached_property
     def _by_passages(self) -> ByPassages:
         return ByPassages(
             self.model, self.wording, self.words, self.strategy, self.merge, self.knobs
